@@ -133,6 +133,9 @@ if(NOT EXISTS ${EDGEC_ONNX_PREFIX})
   edgec_onnx_build(${EDGEC_ONNX_PREFIX})
 endif()
 message(STATUS "ONNX ${EDGEC_ONNX_VERSION}: ${EDGEC_ONNX_PREFIX}")
+# A changed recipe or an emptied cache makes the next build configure again.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+  ${CMAKE_CURRENT_LIST_DIR}/onnx/CMakeLists.txt ${EDGEC_ONNX_PREFIX}/lib/libedgec_onnx.a)
 
 add_library(edgec::onnx STATIC IMPORTED GLOBAL)
 set_target_properties(edgec::onnx PROPERTIES

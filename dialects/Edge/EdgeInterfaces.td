@@ -1,0 +1,66 @@
+// What passes ask of an op, so that none of them has to know its name.
+#ifndef EDGE_INTERFACES_TD
+#define EDGE_INTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def LowerableOpInterface : OpInterface<"LowerableOpInterface"> {
+  let cppNamespace = "::edgec::edge";
+  let description = [{
+    An op that can be written with linalg, tensor, arith, math, scf and kernel ops on tensors. `operands` stand for the op's own operands after type
+    conversion: unsigned integers have become signless, so an implementation asks its *own* operand types for signedness. The results
+    must have the converted types of the op's results.
+  }];
+  let methods = [
+    InterfaceMethod<"Writes the op with lower-level ops; emits an error and fails where it can't.",
+      "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "lower",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$operands)>
+  ];
+}
+
+def EvaluableOpInterface : OpInterface<"EvaluableOpInterface"> {
+  let cppNamespace = "::edgec::edge";
+  let description = [{
+    An op that can be computed on the host from constant operands. Constant folding and the reference evaluation both come from here.
+  }];
+  let methods = [
+    InterfaceMethod<"Computes the results; fails, without a diagnostic, where this case isn't covered.",
+      "::llvm::FailureOr<::llvm::SmallVector<::edgec::edge::HostTensor>>", "evaluate",
+      (ins "::llvm::ArrayRef<::edgec::edge::HostTensor>":$operands)>
+  ];
+}
+
+def ElementwiseOpInterface : OpInterface<"ElementwiseOpInterface"> {
+  let cppNamespace = "::edgec::edge";
+  let description = [{
+    An op that computes each result element from the operands' elements at the same (broadcast) place.
+  }];
+  let methods = [
+    InterfaceMethod<"Emits the scalar computation; `args` have signless element types.",
+      "::mlir::Value", "emitScalar",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::ValueRange":$args)>,
+    InterfaceMethod<"The same on the host, in floating point.", "double", "evaluateFloat",
+      (ins "::llvm::ArrayRef<double>":$args)>,
+    InterfaceMethod<"The same on the host, in integers; operands are sign- or zero-extended.", "int64_t", "evaluateInt",
+      (ins "::llvm::ArrayRef<int64_t>":$args)>
+  ];
+}
+
+def TransposableOpInterface : OpInterface<"TransposableOpInterface"> {
+  let cppNamespace = "::edgec::edge";
+  let description = [{
+    An op that a transpose can move through, from its operands to its results: `op(transpose(x, p))` = `transpose(op'(x), p)`.
+    Channels-last propagation uses it to bring transposes together and cancel them.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        Builds `op'` for operands whose transposition by `permutation` has been taken away, so that each result of the op equals
+        the new result transposed by `permutation`. `operands` are the untransposed operands, rank preserved. Fails, building nothing, where that can't be.
+      }], "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "buildUntransposed",
+      (ins "::mlir::OpBuilder &":$builder, "::llvm::ArrayRef<int64_t>":$permutation, "::mlir::ValueRange":$operands)>,
+    InterfaceMethod<"Whether this operand takes part in the layout (false for indices, scales, weights: they stay as they are).",
+      "bool", "isLayoutOperand", (ins "unsigned":$index), "", "return true;">
+  ];
+}
+
+#endif

@@ -1,0 +1,11 @@
+// The ops, family by family.
+#ifndef EDGE_OPS_TD
+#define EDGE_OPS_TD
+
+include "dialects/Edge/EdgeDialect.td"
+include "dialects/Edge/Elementwise.td"
+include "dialects/Edge/Shape.td"
+include "dialects/Edge/Conv.td"
+include "dialects/Edge/MatMul.td"
+
+#endif

@@ -1,0 +1,77 @@
+// What the op families share: type inference, lowering to linalg, evaluation on the host, rebuilding.
+#pragma once
+
+#include "dialects/Edge/Edge.h"
+#include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+#include "mlir/IR/Builders.h"
+
+namespace edgec::edge {
+
+using OpFoldResults = llvm::SmallVector<mlir::Value>;
+
+/// Emits an error at `location`, if there is one, and fails: for inferReturnTypes.
+llvm::LogicalResult inferError(std::optional<mlir::Location> location, const llvm::Twine &message);
+
+/// The type that an element or tensor has after lowering: unsigned integers become signless.
+mlir::Type storageType(mlir::Type type);
+/// Whether integers of this edge element type are unsigned (`ui*`, and the boolean).
+bool isUnsigned(mlir::Type type);
+
+/// The shape that NumPy's rules give; fails where extents do not match.
+llvm::FailureOr<llvm::SmallVector<int64_t>>
+broadcastShapes(llvm::ArrayRef<llvm::ArrayRef<int64_t>> shapes);
+
+/// `axis` in [-rank, rank) as an index; fails outside.
+llvm::FailureOr<int64_t> normalizeAxis(int64_t axis, int64_t rank);
+
+/// A tensor.empty of a static tensor type.
+mlir::Value createEmpty(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type);
+/// A tensor of `type` filled with a scalar.
+mlir::Value createFilled(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type,
+                         mlir::Value scalar);
+/// A scalar constant of a signless element type: integers take `value` truncated.
+mlir::Value createScalar(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type,
+                         double value);
+/// The smallest or largest value of an element type (infinities for floats); signedness from the edge type, value in the storage type.
+mlir::Value createLimit(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type edgeElement,
+                        bool largest);
+/// Converts a scalar between element types as `edge.cast` does; both given as edge types (`value` has from's storage type).
+mlir::Value createCast(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
+                       mlir::Type from, mlir::Type to);
+
+/// A linalg.generic with one output over `output`; maps are over the iteration space; the last map is the output's.
+mlir::Value createGeneric(
+    mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRange inputs, mlir::Value output,
+    llvm::ArrayRef<mlir::AffineMap> maps, llvm::ArrayRef<mlir::utils::IteratorType> iterators,
+    llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> body);
+
+/// The map from a result's index space to an operand that is broadcast into it.
+mlir::AffineMap broadcastMap(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> operand,
+                             int64_t rank, llvm::ArrayRef<int64_t> result);
+
+/// A tensor seen with another static shape of as many elements (tensor.expand_shape / collapse_shape).
+mlir::Value createReshape(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
+                          llvm::ArrayRef<int64_t> shape);
+/// A transposed copy (linalg.transpose, or a reshape where only unit dims move).
+mlir::Value createTranspose(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
+                            llvm::ArrayRef<int64_t> permutation);
+
+/// Clones `op` on other operands and, where given, other attributes, with its result types inferred anew. Fails where inference does.
+llvm::FailureOr<llvm::SmallVector<mlir::Value>>
+rebuild(mlir::OpBuilder &builder, mlir::Operation *op, mlir::ValueRange operands,
+        llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
+
+/// Permutations: `inverse`, and whether one leaves everything in its place.
+llvm::SmallVector<int64_t> inversePermutation(llvm::ArrayRef<int64_t> permutation);
+bool isIdentityPermutation(llvm::ArrayRef<int64_t> permutation);
+
+// Shared by the elementwise ops (see Elementwise.td).
+llvm::LogicalResult inferElementwise(std::optional<mlir::Location> location,
+                                     mlir::ValueRange operands, mlir::Type element,
+                                     llvm::SmallVectorImpl<mlir::Type> &types);
+llvm::FailureOr<llvm::SmallVector<mlir::Value>>
+lowerElementwise(ElementwiseOpInterface op, mlir::OpBuilder &builder, mlir::ValueRange operands);
+llvm::FailureOr<llvm::SmallVector<HostTensor>>
+evaluateElementwise(ElementwiseOpInterface op, llvm::ArrayRef<HostTensor> operands);
+
+} // namespace edgec::edge
