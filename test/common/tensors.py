@@ -95,9 +95,7 @@ def compare(
 def range_error(ref: np.ndarray, got: np.ndarray) -> float:
     """max|a-b| / (max(ref)-min(ref)); exact for what is not floating point: 0 or infinity."""
     if got.dtype != ref.dtype or got.shape != ref.shape:
-        raise Mismatch(
-            f"{got.dtype.name}{list(got.shape)}, not {ref.dtype.name}{list(ref.shape)}"
-        )
+        raise Mismatch(f"{got.dtype.name}{list(got.shape)}, not {ref.dtype.name}{list(ref.shape)}")
     if ref.size == 0:
         return 0.0
     if not is_float(ref.dtype):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes small models, the same bytes every time, that together use what real ones use.
 
-    python test/onnx/generate.py DIR
+python test/onnx/generate.py DIR
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ class Graph:
 
     def conv(self, x, cin, cout, kernel, *, act="Relu", norm=True, out=None, **attributes):
         group = attributes.get("group", 1)
-        y = self.node("Conv", x, self.weight(cout, cin // group, *kernel), self.weight(cout), **attributes)
+        y = self.node(
+            "Conv", x, self.weight(cout, cin // group, *kernel), self.weight(cout), **attributes
+        )
         if norm:
             scale, mean = self.rng.uniform(0.5, 1.5, cout), self.rng.standard_normal(cout) * 0.1
             y = self.node(
@@ -75,7 +77,9 @@ class Graph:
         return self.node(act, y, out=out) if act else y
 
     def dense(self, x, cin, cout, *, out=None):
-        return self.node("Add", self.node("MatMul", x, self.weight(cin, cout)), self.weight(cout), out=out)
+        return self.node(
+            "Add", self.node("MatMul", x, self.weight(cin, cout)), self.weight(cout), out=out
+        )
 
 
 def cnn():
@@ -146,8 +150,12 @@ def transformer():
 
     scores = g.node("Div", g.node("MatMul", split("q"), split("k")), g.const(np.sqrt(part)))
     mask = np.triu(np.full((seq, seq), -1e9), 1)
-    y = g.node("MatMul", g.node("Softmax", g.node("Add", scores, g.const(mask)), axis=-1), split("v"))
-    y = g.node("Reshape", g.node("Transpose", y, perm=[0, 2, 1, 3]), g.const([1, seq, width], np.int64))
+    y = g.node(
+        "MatMul", g.node("Softmax", g.node("Add", scores, g.const(mask)), axis=-1), split("v")
+    )
+    y = g.node(
+        "Reshape", g.node("Transpose", y, perm=[0, 2, 1, 3]), g.const([1, seq, width], np.int64)
+    )
     x = g.node("Add", x, g.dense(y, width, width))
 
     d = g.node("Sub", x, g.node("ReduceMean", x, axes=[-1]))
@@ -171,7 +179,15 @@ def unet():
     b = g.conv(g.node("AveragePool", a, kernel_shape=[2, 2], strides=[2, 2]), 8, 16, [3, 3], **pads)
     c = g.conv(g.node("MaxPool", b, kernel_shape=[2, 2], strides=[2, 2]), 16, 16, [3, 3], **pads)
     scales = g.const([1, 1, 2, 2])
-    c = g.node("Resize", c, "", scales, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    c = g.node(
+        "Resize",
+        c,
+        "",
+        scales,
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
     b = g.conv(g.node("Concat", b, c, axis=1), 32, 8, [3, 3], **pads)
     b = g.node("Resize", b, "", scales, mode="linear", coordinate_transformation_mode="half_pixel")
     y = g.node("Conv", g.node("Concat", a, b, axis=1), g.weight(2, 16, 1, 1))
@@ -217,7 +233,12 @@ def loop():
     body.output("s_out", [1, 8])
     body.output("scan", [1, 8])
     g.node(
-        "Loop", g.const(6, np.int64), g.const(True, np.bool_), x, out=["last", "steps"], body=body.graph()
+        "Loop",
+        g.const(6, np.int64),
+        g.const(True, np.bool_),
+        x,
+        out=["last", "steps"],
+        body=body.graph(),
     )
     g.output("last", [1, 8])
     g.output("steps", [6, 1, 8])
@@ -253,7 +274,9 @@ def dynamic():
     shape = g.node("Shape", x)
 
     def dim(i):
-        return g.node("Unsqueeze", g.node("Gather", shape, g.const(i, np.int64)), g.const([0], np.int64))
+        return g.node(
+            "Unsqueeze", g.node("Gather", shape, g.const(i, np.int64)), g.const([0], np.int64)
+        )
 
     area = g.node("Mul", dim(2), dim(3))
     y = g.node("Reshape", x, g.node("Concat", dim(0), g.const([8], np.int64), area, axis=0))
@@ -261,7 +284,11 @@ def dynamic():
     y = g.dense(y, 8, 4)
     half = g.node("Div", area, g.const([2], np.int64))
     y = g.node("Slice", y, g.const([0], np.int64), half, g.const([1], np.int64))
-    like = g.node("ConstantOfShape", g.node("Shape", y), value=numpy_helper.from_array(np.array([0.5], np.float32)))
+    like = g.node(
+        "ConstantOfShape",
+        g.node("Shape", y),
+        value=numpy_helper.from_array(np.array([0.5], np.float32)),
+    )
     g.node("Add", y, like, out="y")
     g.output("y", ["batch", "half", 4])
     return g
@@ -274,7 +301,9 @@ def shuffle():
     b = g.conv(b, 8, 8, [3, 3], pads=[1, 1, 1, 1], group=2, act="HardSigmoid", norm=False)
     x = g.node("Concat", a, b, axis=1)
     x = g.node("Reshape", x, g.const([1, 2, 8, 12, 12], np.int64))
-    x = g.node("Reshape", g.node("Transpose", x, perm=[0, 2, 1, 3, 4]), g.const([1, 16, 12, 12], np.int64))
+    x = g.node(
+        "Reshape", g.node("Transpose", x, perm=[0, 2, 1, 3, 4]), g.const([1, 16, 12, 12], np.int64)
+    )
     g.conv(x, 16, 16, [1, 1], group=4, out="y")
     g.output("y", [1, 16, 12, 12])
     return g
@@ -283,7 +312,15 @@ def shuffle():
 def conv_transpose():
     g = Graph("conv_transpose")
     x = g.input("x", [1, 8, 7, 7])
-    x = g.node("ConvTranspose", x, g.weight(8, 6, 3, 3), g.weight(6), strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1])
+    x = g.node(
+        "ConvTranspose",
+        x,
+        g.weight(8, 6, 3, 3),
+        g.weight(6),
+        strides=[2, 2],
+        pads=[1, 1, 1, 1],
+        output_padding=[1, 1],
+    )
     x = g.node("PRelu", x, g.weight(6, 1, 1))
     g.node("ConvTranspose", x, g.weight(6, 2, 2, 2), strides=[2, 2], group=2, out="y")
     g.output("y", [1, 4, 28, 28])
@@ -296,7 +333,9 @@ def conv1d():
     x = g.node("Pad", x, g.const([0, 0, 4, 0, 0, 0], np.int64))  # causal
     x = g.conv(x, 4, 16, [3], dilations=[2])
     x = g.conv(x, 16, 16, [5], strides=[2], auto_pad="SAME_UPPER", act="Elu")
-    x = g.node("ReduceMax", g.node("MaxPool", x, kernel_shape=[2], strides=[2]), axes=[2], keepdims=0)
+    x = g.node(
+        "ReduceMax", g.node("MaxPool", x, kernel_shape=[2], strides=[2]), axes=[2], keepdims=0
+    )
     g.dense(x, 16, 4, out="y")
     g.output("y", [1, 4])
     return g
@@ -344,7 +383,14 @@ def streaming():
         out=["seq", "h_out"], hidden_size=16,
     )  # fmt: skip
     g.node("Sigmoid", g.dense(g.node("Squeeze", y, g.const([1], np.int64)), 16, 1), out="y")
-    g.node("Slice", window, g.const([2], np.int64), g.const([6], np.int64), g.const([2], np.int64), out="past_out")
+    g.node(
+        "Slice",
+        window,
+        g.const([2], np.int64),
+        g.const([6], np.int64),
+        g.const([2], np.int64),
+        out="past_out",
+    )
     g.output("y", [2, 1, 1])
     g.output("past_out", [1, 4, 4])
     g.output("h_out", [1, 1, 16])
@@ -363,7 +409,13 @@ def qdq():
     def weights(*shape):
         w = g.rng.integers(-127, 128, shape)
         scale = g.rng.uniform(0.5, 1.0, shape[0]) / 127 / np.sqrt(np.prod(shape[1:]))
-        return g.node("DequantizeLinear", g.const(w, np.int8), g.const(scale), g.const(np.zeros(shape[0]), np.int8), axis=0)
+        return g.node(
+            "DequantizeLinear",
+            g.const(w, np.int8),
+            g.const(scale),
+            g.const(np.zeros(shape[0]), np.int8),
+            axis=0,
+        )
 
     x = fake(x, 1 / 32, 128, np.uint8)
     x = g.node("Relu", g.node("Conv", x, weights(8, 3, 3, 3), g.weight(8), strides=[2, 2]))

@@ -46,8 +46,12 @@ class Setup:
     values: dict[str, int] = dataclasses.field(default_factory=dict)  # inputs of one fixed value
     high: float | None = None  # float inputs in 0…high instead of standard normal
     scale: float = 1.0
-    text: bool = False  # dark strokes on light: a detector sees nothing in noise, and its range is nil
-    carry: dict[str, str] = dataclasses.field(default_factory=dict)  # output → input of the next call
+    text: bool = (
+        False  # dark strokes on light: a detector sees nothing in noise, and its range is nil
+    )
+    carry: dict[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # output → input of the next call
     tolerance: float = 1e-4
 
 
@@ -57,12 +61,17 @@ SETUPS = {
     "dynamic.onnx": Setup(shapes={"x": [2, 3, 12, 16]}),
     "streaming.onnx": Setup(carry={"past_out": "past", "h_out": "h"}),
     "silero_vad*": Setup(
-        shapes={"input": [1, 512], "state": [2, 1, 128]}, values={"sr": 16000}, scale=0.1, carry={"stateN": "state"}
+        shapes={"input": [1, 512], "state": [2, 1, 128]},
+        values={"sr": 16000},
+        scale=0.1,
+        carry={"stateN": "state"},
     ),
     "dtln_model_1*": Setup(carry={"tf_op_layer_stack_2": "input_3"}),
     "magika*": Setup(shapes={"bytes": [1, 2048]}),
     # Scales the logarithm of small energies to 0…1: onnxruntime itself differs by 1e-4 between its modes.
-    "basic_pitch*": Setup(shapes={"serving_default_input_2:0": [1, 43844, 1]}, scale=0.1, tolerance=5e-4),
+    "basic_pitch*": Setup(
+        shapes={"serving_default_input_2:0": [1, 43844, 1]}, scale=0.1, tolerance=5e-4
+    ),
     "ppocr_mobile_v2_cls*": Setup(shapes={"x": [1, 3, 48, 192]}, text=True),
     "ppocrv4_mobile_det*": Setup(shapes={"x": [1, 3, 320, 320]}, text=True),
     "speechmos_dnsmos*": Setup(shapes={"input_1": [1, 900, 120]}),
@@ -88,11 +97,15 @@ class Row:
     arena: int | None = None
     flash: int | None = None
     error: float | None = None
-    noise: float | None = None  # the same measure between onnxruntime with and without its optimisations
+    noise: float | None = (
+        None  # the same measure between onnxruntime with and without its optimisations
+    )
 
 
 def setup_of(path: pathlib.Path) -> Setup:
-    return next((s for pattern, s in SETUPS.items() if fnmatch.fnmatch(path.name, pattern)), Setup())
+    return next(
+        (s for pattern, s in SETUPS.items() if fnmatch.fnmatch(path.name, pattern)), Setup()
+    )
 
 
 # ---- the reference ------------------------------------------------------------------------------
@@ -106,8 +119,12 @@ class Reference:
         options.log_severity_level = 3
         options.intra_op_num_threads = 1
         level = onnxruntime.GraphOptimizationLevel
-        options.graph_optimization_level = level.ORT_ENABLE_ALL if optimised else level.ORT_DISABLE_ALL
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        options.graph_optimization_level = (
+            level.ORT_ENABLE_ALL if optimised else level.ORT_DISABLE_ALL
+        )
+        self.session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
         self.setup = setup
         self.outputs = [o.name for o in self.session.get_outputs()]
         self.inputs: dict[str, tuple[list[int], np.dtype]] = {}
@@ -144,7 +161,9 @@ class Reference:
                 value = np.full(shape, 2.0)
                 for _ in range(60):
                     y, x = (int(rng.integers(0, max(1, n - 8))) for n in shape[2:])
-                    value[:, :, y : y + int(rng.integers(2, 12)), x : x + int(rng.integers(2, 5))] = -2.0
+                    value[
+                        :, :, y : y + int(rng.integers(2, 12)), x : x + int(rng.integers(2, 5))
+                    ] = -2.0
             else:
                 value = rng.standard_normal(shape) * self.setup.scale
             feed[name] = np.asarray(value, dtype)
@@ -169,7 +188,11 @@ def peak_bytes(allocations: list[dict]) -> int:
     """The most bytes in use at one step: a byte that two in-place tensors share counts once."""
     peak = 0
     for step in {a["first"] for a in allocations}:
-        live = sorted((a["offset"], a["offset"] + a["bytes"]) for a in allocations if a["first"] <= step <= a["last"])
+        live = sorted(
+            (a["offset"], a["offset"] + a["bytes"])
+            for a in allocations
+            if a["first"] <= step <= a["last"]
+        )
         used = end = 0
         for low, high in live:
             used += max(0, high - max(low, end))
@@ -188,7 +211,11 @@ def check_arena(arena: dict) -> list[str]:
             problems.append(f"arena: '{a['name']}' ends before it begins")
     peak = peak_bytes(allocations)
     if size > 1.05 * peak:
-        problems.append(f"arena: {size} bytes, {size / peak - 1:.1%} over the peak of {peak}" if peak else f"arena: {size} bytes, none used")
+        problems.append(
+            f"arena: {size} bytes, {size / peak - 1:.1%} over the peak of {peak}"
+            if peak
+            else f"arena: {size} bytes, none used"
+        )
     # Two that meet at one step may be an input and the output written over it; more is a clash.
     inner = sorted((a for a in allocations if a["bytes"]), key=lambda a: a["first"])
     for at, a in enumerate(inner):
@@ -206,7 +233,9 @@ def undefined_symbols(files: list[pathlib.Path]) -> set[str] | None:
         return None
     needed: set[str] = set()
     for file in files:
-        listing = subprocess.run([tool, "-P", "-g", str(file)], capture_output=True, text=True, check=True).stdout
+        listing = subprocess.run(
+            [tool, "-P", "-g", str(file)], capture_output=True, text=True, check=True
+        ).stdout
         undefined, defined = set(), set()
         for line in listing.splitlines():
             words = line.split()
@@ -225,7 +254,9 @@ def check_symbols(files: list[pathlib.Path], manifest: dict) -> list[str]:
     listed = set(manifest["undefined_symbols"])
     problems = []
     # Listing a name does not excuse it: only what any C toolchain or our own runtime brings.
-    foreign = {n for n in found | listed if n not in MEMORY | LIBM and not n.startswith(("__", "edgec_"))}
+    foreign = {
+        n for n in found | listed if n not in MEMORY | LIBM and not n.startswith(("__", "edgec_"))
+    }
     if foreign:
         problems.append(f"symbols from nowhere: {', '.join(sorted(foreign))}")
     missing = found - listed - MEMORY - LIBM - foreign
@@ -265,7 +296,15 @@ def explain(what: str, result: edgec.Result) -> str:
     return f"{what}: {why}\n{result.tail}"
 
 
-def run_on_host(binary: str, path: pathlib.Path, feed: dict, calls: int, setup: Setup, work: pathlib.Path, timeout: float):
+def run_on_host(
+    binary: str,
+    path: pathlib.Path,
+    feed: dict,
+    calls: int,
+    setup: Setup,
+    work: pathlib.Path,
+    timeout: float,
+):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     args = ["run", path, "--output", work / "out"]
@@ -304,16 +343,28 @@ def check(path: pathlib.Path, options, binary: str) -> Row:
         c_name = "m" + c_name
     try:
         reference = Reference(path, setup)
-        runs = [reference.run(reference.feed(zlib.crc32(path.name.encode()) + s), calls) for s in range(options.seeds)]
+        runs = [
+            reference.run(reference.feed(zlib.crc32(path.name.encode()) + s), calls)
+            for s in range(options.seeds)
+        ]
         other = Reference(path, setup, optimised=True).run(runs[0][0][0], calls)[-1][1]
-        row.noise = max((tensors.range_error(a, b) for a, b in zip(runs[0][-1][1], other)), default=0.0)
+        row.noise = max(
+            (tensors.range_error(a, b) for a, b in zip(runs[0][-1][1], other)), default=0.0
+        )
     except Exception as error:  # onnxruntime's own, of many types
         row.problems.append(f"the reference cannot run it: {error}")
         return row
 
     with tempfile.TemporaryDirectory(prefix="edgec-model-") as temporary:
         work = pathlib.Path(temporary)
-        args = ["compile", path, f"--name={c_name}", f"--target={options.target}", "--emit=library,object", "--timing"]
+        args = [
+            "compile",
+            path,
+            f"--name={c_name}",
+            f"--target={options.target}",
+            "--emit=library,object",
+            "--timing",
+        ]
         if options.threads:
             args.append(f"--threads={options.threads}")
         for name, shape in reference.dynamic.items():
@@ -341,30 +392,52 @@ def check(path: pathlib.Path, options, binary: str) -> Row:
                 row.problems += check_arena(manifest["arena"])
                 row.problems += check_symbols([f for f in (library, made) if f.exists()], manifest)
                 row.problems += check_interface(manifest, reference, runs[0][-1][1])
-            except (OSError, ValueError, KeyError, TypeError, subprocess.CalledProcessError) as error:
+            except (
+                OSError,
+                ValueError,
+                KeyError,
+                TypeError,
+                subprocess.CalledProcessError,
+            ) as error:
                 row.problems.append(f"manifest: {type(error).__name__}: {error}")
 
         for seed, steps in enumerate(runs):
             try:
                 if host:
-                    got = run_on_host(binary, path, steps[0][0], calls, setup, work / "run", options.timeout)
+                    got = run_on_host(
+                        binary, path, steps[0][0], calls, setup, work / "run", options.timeout
+                    )
                     if [name for name, _ in got] != reference.outputs:
-                        raise Failed(f"outputs {[name for name, _ in got]}, not {reference.outputs}")
+                        raise Failed(
+                            f"outputs {[name for name, _ in got]}, not {reference.outputs}"
+                        )
                     pairs = list(zip(steps[-1][1], (value for _, value in got)))
                 elif row.arena is None:
                     break  # nothing was compiled
                 else:
                     # The reference's own states go in, so that each call is judged for itself.
                     fed = [list(feed.values()) for feed, _ in steps]
-                    got = emulator().run(options.target, work / "a" / f"lib{c_name}.a", work / "a", c_name, fed)
-                    pairs = [p for (_, want), have in zip(steps, got, strict=True) for p in zip(want, have, strict=True)]
+                    got = emulator().run(
+                        options.target, work / "a" / f"lib{c_name}.a", work / "a", c_name, fed
+                    )
+                    pairs = [
+                        p
+                        for (_, want), have in zip(steps, got, strict=True)
+                        for p in zip(want, have, strict=True)
+                    ]
                 error = max((tensors.range_error(ref, value) for ref, value in pairs), default=0.0)
                 row.error = max(row.error or 0.0, error)
             except Exception as error:  # an emulator's may be of any type
-                row.problems.append(f"input {seed}: {error}" if isinstance(error, Failed) else f"input {seed}: {type(error).__name__}: {error}")
+                row.problems.append(
+                    f"input {seed}: {error}"
+                    if isinstance(error, Failed)
+                    else f"input {seed}: {type(error).__name__}: {error}"
+                )
                 break
         if row.error is not None and not row.error <= setup.tolerance:
-            row.problems.append(f"error {row.error:.1e} of the range, more than {setup.tolerance:.0e}")
+            row.problems.append(
+                f"error {row.error:.1e} of the range, more than {setup.tolerance:.0e}"
+            )
     return row
 
 
@@ -384,15 +457,27 @@ def collect(options, generated: pathlib.Path) -> list[pathlib.Path]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--edgec", help="the binary (default: $EDGEC, then the newest build)")
-    parser.add_argument("--models", metavar="DIR", help="a folder of .onnx files (default: $EDGEC_MODELS)")
-    parser.add_argument("--filter", default="", metavar="REGEX", help="only files whose name matches")
-    parser.add_argument("--target", default="host", help="compile for this, and run under its emulator")
+    parser.add_argument(
+        "--models", metavar="DIR", help="a folder of .onnx files (default: $EDGEC_MODELS)"
+    )
+    parser.add_argument(
+        "--filter", default="", metavar="REGEX", help="only files whose name matches"
+    )
+    parser.add_argument(
+        "--target", default="host", help="compile for this, and run under its emulator"
+    )
     parser.add_argument("--threads", type=int, default=0, metavar="N")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="inputs for each model")
-    parser.add_argument("--jobs", type=int, default=1, help="models at a time; more than one blurs the times")
-    parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for one run of edgec")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="models at a time; more than one blurs the times"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=300.0, metavar="SECONDS", help="for one run of edgec"
+    )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="the table as JSON")
     options = parser.parse_args()
 
@@ -403,7 +488,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="edgec-generated-") as temporary:
         paths = collect(options, pathlib.Path(temporary))
         width = max([len(p.stem) for p in paths] + [5])
-        print(f"{'model':{width}}  {'compile':>8} {'arena':>10} {'flash':>10} {'error':>8} {'noise':>8}")
+        print(
+            f"{'model':{width}}  {'compile':>8} {'arena':>10} {'flash':>10} {'error':>8} {'noise':>8}"
+        )
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             for row in pool.map(lambda p: check(p, options, binary), paths):
                 rows.append(row)
@@ -413,11 +500,16 @@ def main() -> int:
                 flash = "" if row.flash is None else row.flash
                 noise = "" if row.noise is None else f"{row.noise:.1e}"
                 state = "FAILED" if row.problems else "ok"
-                print(f"{row.name:{width}}  {took:>8} {arena:>10} {flash:>10} {error:>8} {noise:>8}  {state}", flush=True)
+                print(
+                    f"{row.name:{width}}  {took:>8} {arena:>10} {flash:>10} {error:>8} {noise:>8}  {state}",
+                    flush=True,
+                )
                 for problem in row.problems:
                     print("    " + problem.replace("\n", "\n    "), flush=True)
     if options.json:
-        options.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+        options.json.write_text(
+            json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n"
+        )
     failed = sum(bool(row.problems) for row in rows)
     print(f"{len(rows) - failed} passed, {failed} failed")
     return 1 if failed or not rows else 0

@@ -40,7 +40,14 @@ PLAIN = {
     getattr(onnx.TensorProto, name)
     for name in "FLOAT DOUBLE FLOAT16 BFLOAT16 BOOL INT8 INT16 INT32 INT64 UINT8 UINT16 UINT32 UINT64".split()
 }
-RANDOM = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
+RANDOM = {
+    "Bernoulli",
+    "Multinomial",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+}
 
 
 @dataclasses.dataclass
@@ -111,11 +118,18 @@ def run_case(case, binary: str, timeout: float) -> Outcome:
                 return Outcome(case.name, "refused", edgec.reason(result.stderr), seconds)
             try:
                 got = tensors.load_outputs(out)
-                want = [(info.name, as_array(value)) for info, value in zip(graph.output, expected, strict=True)]
+                want = [
+                    (info.name, as_array(value))
+                    for info, value in zip(graph.output, expected, strict=True)
+                ]
                 if [name for name, _ in got] != [name for name, _ in want]:
-                    raise tensors.Mismatch(f"outputs {[n for n, _ in got]}, not {[n for n, _ in want]}")
+                    raise tensors.Mismatch(
+                        f"outputs {[n for n, _ in got]}, not {[n for n, _ in want]}"
+                    )
                 for (name, value), (_, ref) in zip(got, want):
-                    tensors.compare(name, ref, value, case.rtol, case.atol, values=not is_random(case))
+                    tensors.compare(
+                        name, ref, value, case.rtol, case.atol, values=not is_random(case)
+                    )
             except (tensors.Mismatch, OSError, ValueError, KeyError) as error:
                 return Outcome(case.name, "wrong", f"{error}", seconds)
     return Outcome(case.name, "passed", "", seconds)
@@ -127,24 +141,36 @@ def read_expected(path: pathlib.Path) -> set[str]:
 
 
 def write_expected(path: pathlib.Path, groups: dict[str, list[str]]) -> None:
-    text = ["# Node tests that edgec refuses. node_tests.py --update writes this; anything else refused is a regression."]
+    text = [
+        "# Node tests that edgec refuses. node_tests.py --update writes this; anything else refused is a regression."
+    ]
     for message, names in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         text += ["", f"# {len(names)}: {message}", *sorted(names)]
     path.write_text("\n".join(text) + "\n")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--edgec", help="the binary (default: $EDGEC, then the newest build)")
-    parser.add_argument("--filter", default="", metavar="REGEX", help="only cases whose name matches")
+    parser.add_argument(
+        "--filter", default="", metavar="REGEX", help="only cases whose name matches"
+    )
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     parser.add_argument("--min-passed", type=int, default=0, metavar="N")
-    parser.add_argument("--expect", type=pathlib.Path, metavar="FILE", help="cases known to be refused")
-    parser.add_argument("--update", type=pathlib.Path, metavar="FILE", help="write the refused cases here")
+    parser.add_argument(
+        "--expect", type=pathlib.Path, metavar="FILE", help="cases known to be refused"
+    )
+    parser.add_argument(
+        "--update", type=pathlib.Path, metavar="FILE", help="write the refused cases here"
+    )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="the whole report")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS")
-    parser.add_argument("--verbose", action="store_true", help="one line for each case, and all refusals")
+    parser.add_argument(
+        "--verbose", action="store_true", help="one line for each case, and all refusals"
+    )
     options = parser.parse_args()
 
     cases = [c for c in load_cases() if re.search(options.filter, c.name)]
@@ -183,7 +209,9 @@ def main() -> int:
     for name in regressed:
         print(f"regressed {name}: refused, and not in {options.expect}")
     if gained:
-        print(f"\n{len(gained)} listed in {options.expect} now pass, drop them there (or --update): {' '.join(gained)}")
+        print(
+            f"\n{len(gained)} listed in {options.expect} now pass, drop them there (or --update): {' '.join(gained)}"
+        )
 
     counts = {status: len(by[status]) for status in ("passed", "refused", "wrong", "crashed")}
     if options.json:
@@ -193,19 +221,28 @@ def main() -> int:
             "seconds": round(time.monotonic() - start, 1),
             "regressed": regressed,
             "gained": gained,
-            "reasons": {m: sorted(n) for m, n in sorted(groups.items(), key=lambda item: -len(item[1]))},
-            "results": {o.name: {"status": o.status, "detail": o.detail, "seconds": round(o.seconds, 3)} for o in outcomes},
+            "reasons": {
+                m: sorted(n) for m, n in sorted(groups.items(), key=lambda item: -len(item[1]))
+            },
+            "results": {
+                o.name: {"status": o.status, "detail": o.detail, "seconds": round(o.seconds, 3)}
+                for o in outcomes
+            },
         }
         options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     if options.update:
         write_expected(options.update, groups)
 
-    print(f"\n{' / '.join(f'{n} {s}' for s, n in counts.items())} of {len(cases)} in {time.monotonic() - start:.0f} s")
+    print(
+        f"\n{' / '.join(f'{n} {s}' for s, n in counts.items())} of {len(cases)} in {time.monotonic() - start:.0f} s"
+    )
     failed = counts["wrong"] + counts["crashed"] + len(regressed)
     short = counts["passed"] < options.min_passed
     if short:
         print(f"fewer than --min-passed {options.min_passed}")
-    print(f"{counts['passed']} passed, {failed} failed, {counts['refused'] - len(regressed)} skipped")
+    print(
+        f"{counts['passed']} passed, {failed} failed, {counts['refused'] - len(regressed)} skipped"
+    )
     return 1 if failed or short else 0
 
 
