@@ -30,11 +30,9 @@ static _Alignas(KWS_ARENA_ALIGN) uint8_t arena[KWS_ARENA_BYTES];
 static int8_t features[KWS_INPUT_LENGTH];
 static int8_t scores[KWS_OUTPUT_LENGTH];
 
-static const char *const words[] = {"down", "go",   "left", "no",
-                                    "off",  "on",   "right", "stop",
-                                    "up",   "yes",  "silence", "unknown"};
-_Static_assert(sizeof words / sizeof words[0] == KWS_OUTPUT_LENGTH,
-               "the model knows other words");
+static const char *const words[] = {"down",  "go",   "left", "no",  "off",     "on",
+                                    "right", "stop", "up",   "yes", "silence", "unknown"};
+_Static_assert(sizeof words / sizeof words[0] == KWS_OUTPUT_LENGTH, "the model knows other words");
 
 /* Stands for the microphone and its MFCC front end. */
 static void read_features(int8_t *to) {

@@ -7,8 +7,7 @@
  *===----------------------------------------------------------------------===*/
 #include "edgec/model.h"
 
-static int32_t check(const edgec_model *model, const void *arena,
-                     size_t arena_bytes) {
+static int32_t check(const edgec_model *model, const void *arena, size_t arena_bytes) {
   if (!model)
     return EDGEC_ERROR_ARGUMENT;
   if (model->abi_version != EDGEC_ABI_VERSION)
@@ -16,15 +15,13 @@ static int32_t check(const edgec_model *model, const void *arena,
   if (arena_bytes < model->arena_bytes)
     return EDGEC_ERROR_ARENA;
   /* A model that needs no memory takes any arena, also none. */
-  if (model->arena_bytes &&
-      (!arena || ((uintptr_t)arena & (model->arena_align - 1u))))
+  if (model->arena_bytes && (!arena || ((uintptr_t)arena & (model->arena_align - 1u))))
     return EDGEC_ERROR_ARENA;
   return EDGEC_OK;
 }
 
-int32_t edgec_model_invoke(const edgec_model *model, void *arena,
-                           size_t arena_bytes, const void *const *inputs,
-                           void *const *outputs,
+int32_t edgec_model_invoke(const edgec_model *model, void *arena, size_t arena_bytes,
+                           const void *const *inputs, void *const *outputs,
                            const edgec_parallel_for *parallel) {
   int32_t i;
   int32_t status = check(model, arena, arena_bytes);
@@ -42,8 +39,7 @@ int32_t edgec_model_invoke(const edgec_model *model, void *arena,
   return model->invoke(arena, inputs, outputs, parallel);
 }
 
-int32_t edgec_model_reset(const edgec_model *model, void *arena,
-                          size_t arena_bytes) {
+int32_t edgec_model_reset(const edgec_model *model, void *arena, size_t arena_bytes) {
   int32_t status = check(model, arena, arena_bytes);
   if (status == EDGEC_OK && model->reset)
     model->reset(arena);

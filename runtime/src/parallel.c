@@ -7,8 +7,7 @@
  *===----------------------------------------------------------------------===*/
 #include "edgec/parallel.h"
 
-static void run_serially(void *pool, edgec_task task, void *context,
-                         int32_t count) {
+static void run_serially(void *pool, edgec_task task, void *context, int32_t count) {
   int32_t i;
   (void)pool;
   for (i = 0; i < count; ++i)

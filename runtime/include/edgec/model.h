@@ -102,8 +102,8 @@ typedef struct edgec_model {
    * arena, an input or another output. `parallel` may be null: everything then
    * runs on the calling thread. Returns 0 or a negative edgec_status; after an
    * error the outputs hold nothing useful. */
-  int32_t (*invoke)(void *arena, const void *const *inputs,
-                    void *const *outputs, const edgec_parallel_for *parallel);
+  int32_t (*invoke)(void *arena, const void *const *inputs, void *const *outputs,
+                    const edgec_parallel_for *parallel);
 
   /* Puts the state part of the arena into the model's initial state. Null where
    * there is no state; otherwise call it once before the first invoke, and
@@ -120,15 +120,13 @@ typedef struct edgec_model {
 
 /* invoke after every check that can be made: the ABI version, the arena's
  * pointer, alignment and size, and null inputs and outputs. */
-int32_t edgec_model_invoke(const edgec_model *model, void *arena,
-                           size_t arena_bytes, const void *const *inputs,
-                           void *const *outputs,
+int32_t edgec_model_invoke(const edgec_model *model, void *arena, size_t arena_bytes,
+                           const void *const *inputs, void *const *outputs,
                            const edgec_parallel_for *parallel);
 
 /* reset after the same checks of the descriptor and the arena; does nothing,
  * and succeeds, where the model has no state. */
-int32_t edgec_model_reset(const edgec_model *model, void *arena,
-                          size_t arena_bytes);
+int32_t edgec_model_reset(const edgec_model *model, void *arena, size_t arena_bytes);
 
 /* Bits of one element: 32 for EDGEC_FLOAT32, 4 for EDGEC_INT4, 0 for a value
  * that is no edgec_dtype. */

@@ -39,8 +39,7 @@ static int64_t nanoseconds(void) {
 }
 
 /* Waits awake until ready(pool); false when it is time to sleep. */
-static int wait_awake(edgec_pthread_pool *pool,
-                      int (*ready)(edgec_pthread_pool *)) {
+static int wait_awake(edgec_pthread_pool *pool, int (*ready)(edgec_pthread_pool *)) {
   int64_t begin = nanoseconds(), waited = 0;
   do {
     int i;
@@ -76,15 +75,14 @@ static void help(edgec_pthread_pool *pool) {
     edgec_task task = __atomic_load_n(&pool->task, __ATOMIC_RELAXED);
     void *context = __atomic_load_n(&pool->context, __ATOMIC_RELAXED);
     int32_t count = __atomic_load_n(&pool->count, __ATOMIC_RELAXED);
-    if (!__atomic_compare_exchange_n(&pool->ticket, &ticket, ticket - 1, 0,
-                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (!__atomic_compare_exchange_n(&pool->ticket, &ticket, ticket - 1, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
       continue;
     task(context, count - (int32_t)(uint32_t)ticket);
     ++ran;
     ticket = __atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE);
   }
-  if (ran == 0 ||
-      __atomic_sub_fetch(&pool->unfinished, ran, __ATOMIC_SEQ_CST) != 0)
+  if (ran == 0 || __atomic_sub_fetch(&pool->unfinished, ran, __ATOMIC_SEQ_CST) != 0)
     return;
   if (__atomic_load_n(&pool->caller_sleeps, __ATOMIC_SEQ_CST)) {
     pthread_mutex_lock(&pool->mutex);
@@ -125,8 +123,7 @@ static void run(void *opaque, edgec_task task, void *context, int32_t count) {
   __atomic_store_n(&pool->context, context, __ATOMIC_RELAXED);
   __atomic_store_n(&pool->count, count, __ATOMIC_RELAXED);
   __atomic_store_n(&pool->unfinished, (uint32_t)count, __ATOMIC_RELAXED);
-  __atomic_store_n(&pool->ticket, generation << 32 | (uint32_t)count,
-                   __ATOMIC_SEQ_CST);
+  __atomic_store_n(&pool->ticket, generation << 32 | (uint32_t)count, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&pool->sleepers, __ATOMIC_SEQ_CST)) {
     pthread_mutex_lock(&pool->mutex);
     pthread_cond_broadcast(&pool->work);

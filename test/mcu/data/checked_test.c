@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXPECT(x)                                                              \
-  do {                                                                         \
-    if (!(x)) {                                                                \
-      fprintf(stderr, "line %d: %s\n", __LINE__, #x);                          \
-      return 1;                                                                \
-    }                                                                          \
+#define EXPECT(x)                                                                                  \
+  do {                                                                                             \
+    if (!(x)) {                                                                                    \
+      fprintf(stderr, "line %d: %s\n", __LINE__, #x);                                              \
+      return 1;                                                                                    \
+    }                                                                                              \
   } while (0)
 
 static _Alignas(16) unsigned char arena[MIXER_ARENA_BYTES + 16];
@@ -29,36 +29,26 @@ int main(void) {
 
   EXPECT(edgec_model_reset(model, arena, bytes) == EDGEC_OK);
   EXPECT(edgec_model_invoke(model, arena, bytes, inputs, outputs, NULL) == 0);
-  EXPECT(edgec_model_invoke(model, arena, bytes, inputs, outputs, &parallel) ==
-         0);
-  EXPECT(sum[3] == 44 && clipped[0] == 127 && clipped[1] == -128 &&
-         clipped[2] == 3 && calls == 2);
+  EXPECT(edgec_model_invoke(model, arena, bytes, inputs, outputs, &parallel) == 0);
+  EXPECT(sum[3] == 44 && clipped[0] == 127 && clipped[1] == -128 && clipped[2] == 3 && calls == 2);
 
-  EXPECT(edgec_model_invoke(NULL, arena, bytes, inputs, outputs, NULL) ==
-         EDGEC_ERROR_ARGUMENT);
-  EXPECT(edgec_model_invoke(model, NULL, bytes, inputs, outputs, NULL) ==
-         EDGEC_ERROR_ARENA);
-  EXPECT(edgec_model_invoke(model, arena + 8, bytes, inputs, outputs, NULL) ==
-         EDGEC_ERROR_ARENA);
-  EXPECT(edgec_model_invoke(model, arena, bytes - 1, inputs, outputs, NULL) ==
-         EDGEC_ERROR_ARENA);
+  EXPECT(edgec_model_invoke(NULL, arena, bytes, inputs, outputs, NULL) == EDGEC_ERROR_ARGUMENT);
+  EXPECT(edgec_model_invoke(model, NULL, bytes, inputs, outputs, NULL) == EDGEC_ERROR_ARENA);
+  EXPECT(edgec_model_invoke(model, arena + 8, bytes, inputs, outputs, NULL) == EDGEC_ERROR_ARENA);
+  EXPECT(edgec_model_invoke(model, arena, bytes - 1, inputs, outputs, NULL) == EDGEC_ERROR_ARENA);
   EXPECT(edgec_model_reset(model, arena + 4, bytes) == EDGEC_ERROR_ARENA);
-  EXPECT(edgec_model_invoke(model, arena, bytes, NULL, outputs, NULL) ==
-         EDGEC_ERROR_ARGUMENT);
+  EXPECT(edgec_model_invoke(model, arena, bytes, NULL, outputs, NULL) == EDGEC_ERROR_ARGUMENT);
   inputs[1] = NULL;
-  EXPECT(edgec_model_invoke(model, arena, bytes, inputs, outputs, NULL) ==
-         EDGEC_ERROR_ARGUMENT);
+  EXPECT(edgec_model_invoke(model, arena, bytes, inputs, outputs, NULL) == EDGEC_ERROR_ARGUMENT);
   inputs[1] = b;
   outputs[2] = NULL;
-  EXPECT(edgec_model_invoke(model, arena, bytes, inputs, outputs, NULL) ==
-         EDGEC_ERROR_ARGUMENT);
+  EXPECT(edgec_model_invoke(model, arena, bytes, inputs, outputs, NULL) == EDGEC_ERROR_ARGUMENT);
   outputs[2] = &calls;
   parallel.run = NULL;
   EXPECT(edgec_model_invoke(model, arena, bytes, inputs, outputs, &parallel) ==
          EDGEC_ERROR_ARGUMENT);
   other.abi_version++;
-  EXPECT(edgec_model_invoke(&other, arena, bytes, inputs, outputs, NULL) ==
-         EDGEC_ERROR_ABI);
+  EXPECT(edgec_model_invoke(&other, arena, bytes, inputs, outputs, NULL) == EDGEC_ERROR_ABI);
 
   for (status = 2; status > -10; --status)
     EXPECT(edgec_status_string(status)[0]);

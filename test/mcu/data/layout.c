@@ -7,10 +7,9 @@
 #else
 #define CHECK(x) _Static_assert(x, #x)
 #endif
-#define AT(type, field, bits32, bits64)                                        \
+#define AT(type, field, bits32, bits64)                                                            \
   CHECK(offsetof(type, field) == (sizeof(void *) == 4 ? bits32 : bits64))
-#define SIZE(type, bits32, bits64)                                             \
-  CHECK(sizeof(type) == (sizeof(void *) == 4 ? bits32 : bits64))
+#define SIZE(type, bits32, bits64) CHECK(sizeof(type) == (sizeof(void *) == 4 ? bits32 : bits64))
 
 CHECK(sizeof(size_t) == sizeof(void *));
 CHECK(sizeof(float) == 4);

@@ -14,9 +14,8 @@
 #define MIXER_DEPTH 16
 #endif
 
-int32_t mixer_run(void *arena, const float *restrict a,
-                  const float *restrict b, const int8_t *restrict pair,
-                  float *restrict sum, int8_t *restrict clipped,
+int32_t mixer_run(void *arena, const float *restrict a, const float *restrict b,
+                  const int8_t *restrict pair, float *restrict sum, int8_t *restrict clipped,
                   int32_t *restrict calls) {
   int32_t *state = (int32_t *)arena;
   float *restrict scratch = (float *)arena + 4;
@@ -24,6 +23,7 @@ int32_t mixer_run(void *arena, const float *restrict a,
   int i;
   if (!arena || ((uintptr_t)arena & (MIXER_ARENA_ALIGN - 1u)))
     return EDGEC_ERROR_ARENA;
+  (void)stack;
   for (i = 0; i < MIXER_DEPTH; ++i)
     stack[i] = (char)i;
   for (i = 0; i < 4; ++i)
@@ -48,13 +48,12 @@ int32_t mixer_run(void *arena, const float *restrict a,
 
 void mixer_reset(void *arena) { *(int32_t *)arena = 0; }
 
-static int32_t invoke(void *arena, const void *const *inputs,
-                      void *const *outputs,
+static int32_t invoke(void *arena, const void *const *inputs, void *const *outputs,
                       const edgec_parallel_for *parallel) {
   (void)parallel;
   return mixer_run(arena, (const float *)inputs[0], (const float *)inputs[1],
-                   (const int8_t *)inputs[2], (float *)outputs[0],
-                   (int8_t *)outputs[1], (int32_t *)outputs[2]);
+                   (const int8_t *)inputs[2], (float *)outputs[0], (int8_t *)outputs[1],
+                   (int32_t *)outputs[2]);
 }
 
 static const int32_t shape_2x2[2] = {2, 2};
@@ -73,8 +72,16 @@ static const edgec_tensor outputs[3] = {
 };
 
 const edgec_model mixer_model = {
-    EDGEC_ABI_VERSION, MIXER_ARENA_ALIGN, 3,           3,
-    "mixer",           inputs,            outputs,     invoke,
-    mixer_reset,       MIXER_ARENA_BYTES, MIXER_STATE_BYTES,
+    EDGEC_ABI_VERSION,
+    MIXER_ARENA_ALIGN,
+    3,
+    3,
+    "mixer",
+    inputs,
+    outputs,
+    invoke,
+    mixer_reset,
+    MIXER_ARENA_BYTES,
+    MIXER_STATE_BYTES,
     MIXER_STACK_BYTES,
 };

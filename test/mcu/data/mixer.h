@@ -17,9 +17,8 @@ extern "C" {
 #define MIXER_ARENA_ALIGN 16u
 #define MIXER_STACK_BYTES 0u
 
-int32_t mixer_run(void *arena, const float *a, const float *b,
-                  const int8_t *pair, float *sum, int8_t *clipped,
-                  int32_t *calls);
+int32_t mixer_run(void *arena, const float *a, const float *b, const int8_t *pair, float *sum,
+                  int8_t *clipped, int32_t *calls);
 void mixer_reset(void *arena);
 extern const edgec_model mixer_model;
 

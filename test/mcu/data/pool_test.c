@@ -35,8 +35,7 @@ static int regions(const edgec_parallel_for *parallel, int32_t rounds) {
     for (i = 0; i < MOST; ++i) {
       int32_t calls = i < count, value = calls ? r.base + i : 0;
       if (r.calls[i] != calls || r.values[i] != value) {
-        fprintf(stderr, "round %d: task %d ran %d times\n", (int)round, (int)i,
-                (int)r.calls[i]);
+        fprintf(stderr, "round %d: task %d ran %d times\n", (int)round, (int)i, (int)r.calls[i]);
         return 1;
       }
     }
@@ -54,8 +53,7 @@ int main(void) {
   if (regions(&edgec_parallel_serial, 100))
     return 1;
   if (edgec_pthread_pool_init(&pool, 0) != EDGEC_ERROR_ARGUMENT ||
-      edgec_pthread_pool_init(&pool, EDGEC_PTHREAD_POOL_MAX + 1) !=
-          EDGEC_ERROR_ARGUMENT)
+      edgec_pthread_pool_init(&pool, EDGEC_PTHREAD_POOL_MAX + 1) != EDGEC_ERROR_ARGUMENT)
     return 2;
   for (threads = 1; threads <= 6; ++threads) {
     edgec_parallel_for parallel;

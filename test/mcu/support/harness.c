@@ -53,8 +53,7 @@ static struct {
   unsigned char before[CASE_ARENA_ALIGN > GUARD ? CASE_ARENA_ALIGN : GUARD];
   unsigned char bytes[CASE_ARENA_BYTES ? CASE_ARENA_BYTES : 1];
   unsigned char after[GUARD];
-} arena __attribute__((aligned(CASE_ARENA_ALIGN > GUARD ? CASE_ARENA_ALIGN
-                                                        : GUARD)));
+} arena __attribute__((aligned(CASE_ARENA_ALIGN > GUARD ? CASE_ARENA_ALIGN : GUARD)));
 
 static void fail(const char *text) {
   host_print("harness: ");
@@ -69,8 +68,7 @@ static void fill(unsigned char *bytes, unsigned char value, size_t count) {
     bytes[i] = value;
 }
 
-static int holds(const unsigned char *bytes, unsigned char value,
-                 size_t count) {
+static int holds(const unsigned char *bytes, unsigned char value, size_t count) {
   size_t i;
   for (i = 0; i < count; ++i)
     if (bytes[i] != value)
@@ -102,9 +100,9 @@ static inline __attribute__((always_inline)) uintptr_t stack_pointer(void) {
 /* Paints the free stack, calls the model, and finds the deepest word that it
  * changed. Nothing runs below the stack pointer in between: there are no
  * interrupts and no signals. False where the model used all of it. */
-__attribute__((noinline)) static int
-measure(const edgec_model *model, const void *const *inputs,
-        void *const *outputs, int32_t *status, uint32_t *stack_bytes) {
+__attribute__((noinline)) static int measure(const edgec_model *model, const void *const *inputs,
+                                             void *const *outputs, int32_t *status,
+                                             uint32_t *stack_bytes) {
   uintptr_t top = stack_pointer() & ~(uintptr_t)3;
   uintptr_t limit = host_stack_limit(top);
   volatile uint32_t *word;
@@ -126,8 +124,7 @@ int main(void) {
 
   if (model->abi_version != EDGEC_ABI_VERSION)
     fail("the model has another abi_version");
-  if (model->arena_bytes != CASE_ARENA_BYTES ||
-      model->arena_align != CASE_ARENA_ALIGN)
+  if (model->arena_bytes != CASE_ARENA_BYTES || model->arena_align != CASE_ARENA_ALIGN)
     fail("header and descriptor disagree on the arena");
   if (model->n_inputs != CASE_INPUTS)
     fail("wrong number of inputs");
@@ -136,8 +133,7 @@ int main(void) {
   for (i = 0; i < CASE_CALLS; ++i)
     for (j = 0; j < CASE_INPUTS; ++j)
       if (model->inputs[j].bytes != case_input_bytes[i][j] ||
-          (case_input_dtypes[i][j] &&
-           model->inputs[j].dtype != case_input_dtypes[i][j]))
+          (case_input_dtypes[i][j] && model->inputs[j].dtype != case_input_dtypes[i][j]))
         fail("an input has the wrong dtype or size");
 
   file = host_create("record");
@@ -180,8 +176,7 @@ int main(void) {
           !holds(buffers[i] + GUARD + model->outputs[i].bytes, 0x5a, GUARD))
         fault = FAULT_OUTPUT;
     if (!holds(arena.before, 0xa5, sizeof arena.before) ||
-        !holds(arena.bytes + CASE_ARENA_BYTES, 0xa5,
-               sizeof arena.bytes - CASE_ARENA_BYTES) ||
+        !holds(arena.bytes + CASE_ARENA_BYTES, 0xa5, sizeof arena.bytes - CASE_ARENA_BYTES) ||
         !holds(arena.after, 0xa5, sizeof arena.after))
       fault = FAULT_ARENA;
     put_word(file, (uint32_t)status);

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 void host_print(const char *text);
-int host_create(const char *path); /* for writing; negative on failure */
+int host_create(const char *path);                        /* for writing; negative on failure */
 int host_write(int file, const void *data, size_t bytes); /* 0 on success */
 void host_close(int file);
 void host_exit(int code) __attribute__((noreturn));

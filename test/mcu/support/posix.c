@@ -15,13 +15,9 @@
 
 enum { STACK_BYTES = 1 << 20 };
 
-void host_print(const char *text) {
-  fputs(text, stderr);
-}
+void host_print(const char *text) { fputs(text, stderr); }
 
-int host_create(const char *path) {
-  return open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-}
+int host_create(const char *path) { return open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666); }
 
 int host_write(int file, const void *data, size_t bytes) {
   const char *next = data;
@@ -46,6 +42,4 @@ void *host_allocate(size_t bytes, size_t align) {
   return posix_memalign(&memory, align, bytes ? bytes : 1) ? 0 : memory;
 }
 
-uintptr_t host_stack_limit(uintptr_t stack_pointer) {
-  return stack_pointer - STACK_BYTES;
-}
+uintptr_t host_stack_limit(uintptr_t stack_pointer) { return stack_pointer - STACK_BYTES; }

@@ -84,8 +84,7 @@ static uintptr_t heap_next;
 void *host_allocate(size_t bytes, size_t align) {
   uintptr_t begin = heap_next ? heap_next : (uintptr_t)link_heap_begin;
   begin = (begin + align - 1) & ~(uintptr_t)(align - 1);
-  if (begin > (uintptr_t)link_heap_end ||
-      bytes > (uintptr_t)link_heap_end - begin)
+  if (begin > (uintptr_t)link_heap_end || bytes > (uintptr_t)link_heap_end - begin)
     return 0;
   heap_next = begin + bytes;
   return (void *)begin;

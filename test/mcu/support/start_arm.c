@@ -18,12 +18,22 @@ static void fault_handler(void) {
   host_exit(70);
 }
 
-__attribute__((section(".vectors"), used)) static void *const vectors[16] = {
-    link_stack_top, (void *)reset_handler, (void *)fault_handler,
-    (void *)fault_handler, (void *)fault_handler, (void *)fault_handler,
-    (void *)fault_handler, (void *)fault_handler, 0, 0, 0,
-    (void *)fault_handler, (void *)fault_handler, 0, (void *)fault_handler,
-    (void *)fault_handler};
+__attribute__((section(".vectors"), used)) static void *const vectors[16] = {link_stack_top,
+                                                                             (void *)reset_handler,
+                                                                             (void *)fault_handler,
+                                                                             (void *)fault_handler,
+                                                                             (void *)fault_handler,
+                                                                             (void *)fault_handler,
+                                                                             (void *)fault_handler,
+                                                                             (void *)fault_handler,
+                                                                             0,
+                                                                             0,
+                                                                             0,
+                                                                             (void *)fault_handler,
+                                                                             (void *)fault_handler,
+                                                                             0,
+                                                                             (void *)fault_handler,
+                                                                             (void *)fault_handler};
 
 __attribute__((used)) static void start(void) {
   const uint32_t *from = (const uint32_t *)link_data_load;
