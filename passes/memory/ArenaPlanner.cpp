@@ -19,9 +19,7 @@ constexpr int64_t kFailed = std::numeric_limits<int64_t>::max();
 /// Adjacency lists are not built beyond this many entries.
 constexpr int64_t kMaxAdjacency = 16'000'000;
 
-int64_t alignUp(int64_t value, int64_t align) {
-  return (value + align - 1) & ~(align - 1);
-}
+int64_t alignUp(int64_t value, int64_t align) { return (value + align - 1) & ~(align - 1); }
 
 int64_t alignDown(int64_t value, int64_t align) { return value & ~(align - 1); }
 
@@ -53,9 +51,7 @@ struct Item {
   int32_t input;
 };
 
-bool conflict(const Item &a, const Item &b) {
-  return a.first <= b.last && b.first <= a.last;
-}
+bool conflict(const Item &a, const Item &b) { return a.first <= b.last && b.first <= a.last; }
 
 enum class Fit { First, Best, TwoEnded };
 
@@ -142,8 +138,8 @@ private:
   void compressTime();
   void computePeak();
   void buildAdjacency();
-  int64_t place(ArrayRef<int32_t> order, Fit fit, int64_t ceiling,
-                int64_t cutoff, std::vector<int64_t> &out);
+  int64_t place(ArrayRef<int32_t> order, Fit fit, int64_t ceiling, int64_t cutoff,
+                std::vector<int64_t> &out);
   void attempt(const Order &order, Fit fit);
   void attemptSkyline(int flavour);
   void adopt(int64_t newTotal, const std::vector<int64_t> &newOffsets);
@@ -186,12 +182,10 @@ void Component::compressTime() {
   starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
   times = static_cast<int32_t>(starts.size());
   for (Item &item : items) {
-    item.first = static_cast<int32_t>(
-        std::lower_bound(starts.begin(), starts.end(), item.first) -
-        starts.begin());
-    item.last = static_cast<int32_t>(
-        std::upper_bound(starts.begin(), starts.end(), item.last) -
-        starts.begin() - 1);
+    item.first = static_cast<int32_t>(std::lower_bound(starts.begin(), starts.end(), item.first) -
+                                      starts.begin());
+    item.last = static_cast<int32_t>(std::upper_bound(starts.begin(), starts.end(), item.last) -
+                                     starts.begin() - 1);
   }
 }
 
@@ -226,8 +220,8 @@ void Component::buildAdjacency() {
   }
   adjacencyBegin.assign(n + 1, 0);
   for (int32_t i = 0; i != n; ++i)
-    adjacencyBegin[i + 1] = adjacencyBegin[i] + startsUpTo[items[i].last] -
-                            endsBefore[items[i].first] - 1;
+    adjacencyBegin[i + 1] =
+        adjacencyBegin[i] + startsUpTo[items[i].last] - endsBefore[items[i].first] - 1;
   // Gathering and sorting neighbours beats scanning everything only when
   // there are few of them.
   int64_t edges = adjacencyBegin[n];
@@ -244,8 +238,7 @@ void Component::buildAdjacency() {
   std::vector<int64_t> fill(adjacencyBegin.begin(), adjacencyBegin.end() - 1);
   Order active;
   for (int32_t i : byFirst) {
-    std::erase_if(active,
-                  [&](int32_t j) { return items[j].last < items[i].first; });
+    std::erase_if(active, [&](int32_t j) { return items[j].last < items[i].first; });
     for (int32_t j : active) {
       adjacency[fill[i]++] = j;
       adjacency[fill[j]++] = i;
@@ -256,8 +249,8 @@ void Component::buildAdjacency() {
 
 /// Places the movable items in the given order around the pinned ones. Returns
 /// the arena size, or kFailed as soon as it would exceed cutoff.
-int64_t Component::place(ArrayRef<int32_t> order, Fit fit, int64_t ceiling,
-                         int64_t cutoff, std::vector<int64_t> &out) {
+int64_t Component::place(ArrayRef<int32_t> order, Fit fit, int64_t ceiling, int64_t cutoff,
+                         std::vector<int64_t> &out) {
   int64_t height = 0;
   out.assign(items.size(), -1);
   placed.clear();
@@ -267,9 +260,9 @@ int64_t Component::place(ArrayRef<int32_t> order, Fit fit, int64_t ceiling,
     height = std::max(height, at + item.bytes);
     if (useAdjacency)
       return;
-    auto position = std::upper_bound(
-        placed.begin(), placed.end(), at,
-        [](int64_t value, const Range &range) { return value < range.start; });
+    auto position =
+        std::upper_bound(placed.begin(), placed.end(), at,
+                         [](int64_t value, const Range &range) { return value < range.start; });
     placed.insert(position, Range{at, at + item.bytes, item.first, item.last});
   };
   for (int32_t i : pinned)
@@ -277,8 +270,7 @@ int64_t Component::place(ArrayRef<int32_t> order, Fit fit, int64_t ceiling,
   for (int32_t i : order) {
     const Item &item = items[i];
     GapFinder finder{item.bytes, item.align, fit, false, ceiling};
-    finder.fromTop =
-        fit == Fit::TwoEnded && (item.last - item.first) * int64_t(4) < times;
+    finder.fromTop = fit == Fit::TwoEnded && (item.last - item.first) * int64_t(4) < times;
     work += 4;
     if (useAdjacency) {
       blockers.clear();
@@ -287,8 +279,7 @@ int64_t Component::place(ArrayRef<int32_t> order, Fit fit, int64_t ceiling,
         if (out[j] >= 0)
           blockers.emplace_back(out[j], out[j] + items[j].bytes);
       }
-      work += adjacencyBegin[i + 1] - adjacencyBegin[i] +
-              4 * static_cast<int64_t>(blockers.size());
+      work += adjacencyBegin[i + 1] - adjacencyBegin[i] + 4 * static_cast<int64_t>(blockers.size());
       std::sort(blockers.begin(), blockers.end());
       for (auto [start, end] : blockers)
         if (finder.visit(start, end))
@@ -309,8 +300,7 @@ int64_t Component::place(ArrayRef<int32_t> order, Fit fit, int64_t ceiling,
   return height;
 }
 
-void Component::adopt(int64_t newTotal,
-                      const std::vector<int64_t> &newOffsets) {
+void Component::adopt(int64_t newTotal, const std::vector<int64_t> &newOffsets) {
   if (newTotal < total) {
     total = newTotal;
     offsets = newOffsets;
@@ -326,12 +316,10 @@ void Component::attempt(const Order &order, Fit fit) {
     adopt(got, at);
 }
 
-Component::Order
-Component::sortedByKeys(const std::vector<std::array<int64_t, 3>> &keys) const {
+Component::Order Component::sortedByKeys(const std::vector<std::array<int64_t, 3>> &keys) const {
   Order order = movable;
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    return keys[a] != keys[b] ? keys[a] > keys[b] : a < b;
-  });
+  std::sort(order.begin(), order.end(),
+            [&](int32_t a, int32_t b) { return keys[a] != keys[b] ? keys[a] > keys[b] : a < b; });
   return order;
 }
 
@@ -349,9 +337,8 @@ Component::Order Component::breadthOrder() const {
   Order byBreadth(times);
   for (int32_t t = 0; t != times; ++t)
     byBreadth[t] = t;
-  std::sort(byBreadth.begin(), byBreadth.end(), [&](int32_t a, int32_t b) {
-    return live[a] != live[b] ? live[a] > live[b] : a < b;
-  });
+  std::sort(byBreadth.begin(), byBreadth.end(),
+            [&](int32_t a, int32_t b) { return live[a] != live[b] ? live[a] > live[b] : a < b; });
   // An item belongs to the widest of its times.
   std::vector<int32_t> rank(times);
   for (int32_t r = 0; r != times; ++r)
@@ -369,8 +356,8 @@ Component::Order Component::breadthOrder() const {
   for (int32_t i : movable) {
     int32_t length = items[i].last - items[i].first + 1;
     int32_t level = 31 - __builtin_clz(static_cast<uint32_t>(length));
-    int32_t best = std::min(minima[level][items[i].first],
-                            minima[level][items[i].last - (1 << level) + 1]);
+    int32_t best =
+        std::min(minima[level][items[i].first], minima[level][items[i].last - (1 << level) + 1]);
     keys[i] = {-int64_t(best), items[i].bytes, length};
   }
   return sortedByKeys(keys);
@@ -379,16 +366,14 @@ Component::Order Component::breadthOrder() const {
 /// First fit in this order reproduces the placement or a lower one.
 Component::Order Component::offsetOrder(const std::vector<int64_t> &at) const {
   Order order = movable;
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    return at[a] != at[b] ? at[a] < at[b] : a < b;
-  });
+  std::sort(order.begin(), order.end(),
+            [&](int32_t a, int32_t b) { return at[a] != at[b] ? at[a] < at[b] : a < b; });
   return order;
 }
 
 /// First fit in this order reproduces the placement upside down (exactly so
 /// with equal alignments and nothing pinned), or a lower one.
-Component::Order
-Component::turnedOverOrder(const std::vector<int64_t> &at) const {
+Component::Order Component::turnedOverOrder(const std::vector<int64_t> &at) const {
   Order order = movable;
   std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
     int64_t endA = at[a] + items[a].bytes, endB = at[b] + items[b].bytes;
@@ -409,9 +394,8 @@ void Component::attemptSkyline(int flavour) {
     return std::pair(items[i].bytes, length);
   };
   Order waiting = movable;
-  std::sort(waiting.begin(), waiting.end(), [&](int32_t a, int32_t b) {
-    return key(a) != key(b) ? key(a) > key(b) : a < b;
-  });
+  std::sort(waiting.begin(), waiting.end(),
+            [&](int32_t a, int32_t b) { return key(a) != key(b) ? key(a) > key(b) : a < b; });
   struct Segment {
     int32_t first, last;
     int64_t height;
@@ -425,8 +409,8 @@ void Component::attemptSkyline(int flavour) {
         low = s;
     Segment segment = line[low];
     size_t w = 0;
-    while (w != waiting.size() && (items[waiting[w]].first < segment.first ||
-                                   items[waiting[w]].last > segment.last))
+    while (w != waiting.size() &&
+           (items[waiting[w]].first < segment.first || items[waiting[w]].last > segment.last))
       ++w;
     work += static_cast<int64_t>(w + line.size());
     if (w == waiting.size()) {
@@ -465,15 +449,13 @@ void Component::attemptSkyline(int flavour) {
 
 void Component::runGreedy(int64_t goal) {
   target = std::max(goal, bound);
-  std::vector<std::array<int64_t, 3>> bySize(size()), byArea(size()),
-      byLength(size()), byFirst(size()), byLast(size()), byLastBack(size());
+  std::vector<std::array<int64_t, 3>> bySize(size()), byArea(size()), byLength(size()),
+      byFirst(size()), byLast(size()), byLastBack(size());
   for (int32_t i = 0, e = size(); i != e; ++i) {
     const Item &item = items[i];
     int64_t length = int64_t(item.last) - item.first + 1;
     // Saturates: beyond 2^62 the order no longer matters.
-    int64_t area = item.bytes > (int64_t(1) << 62) / length
-                       ? kFailed
-                       : item.bytes * length;
+    int64_t area = item.bytes > (int64_t(1) << 62) / length ? kFailed : item.bytes * length;
     bySize[i] = {item.bytes, length, 0};
     byArea[i] = {area, item.bytes, 0};
     byLength[i] = {length, item.bytes, 0};
@@ -481,9 +463,8 @@ void Component::runGreedy(int64_t goal) {
     byLast[i] = {-int64_t(item.last), item.bytes, 0};
     byLastBack[i] = {item.last, item.bytes, 0};
   }
-  std::vector<Order> orders{sortedByKeys(bySize),    breadthOrder(),
-                            sortedByKeys(byArea),    sortedByKeys(byLength),
-                            sortedByKeys(byFirst),   sortedByKeys(byLast),
+  std::vector<Order> orders{sortedByKeys(bySize),    breadthOrder(),        sortedByKeys(byArea),
+                            sortedByKeys(byLength),  sortedByKeys(byFirst), sortedByKeys(byLast),
                             sortedByKeys(byLastBack)};
   for (Fit fit : {Fit::First, Fit::Best, Fit::TwoEnded})
     for (const Order &order : orders)
@@ -495,8 +476,7 @@ void Component::runGreedy(int64_t goal) {
 int64_t Component::runSearch(int64_t goal, int64_t budget) {
   target = std::max(goal, bound);
   work = 0;
-  if (!done() &&
-      static_cast<int64_t>(movable.size()) <= options.exactMaxIntervals)
+  if (!done() && static_cast<int64_t>(movable.size()) <= options.exactMaxIntervals)
     exactSearch(budget);
   if (!done() && !proven)
     localSearch(budget);
@@ -507,10 +487,9 @@ int64_t Component::runSearch(int64_t goal, int64_t budget) {
 void Component::exactSearch(int64_t budget) {
   int32_t n = static_cast<int32_t>(movable.size());
   const int64_t nodeCost = 4 * int64_t(n) + 1;
-  const int64_t maxNodes =
-      std::min(options.exactMaxNodes, (budget - work) / nodeCost);
+  const int64_t maxNodes = std::min(options.exactMaxNodes, (budget - work) / nodeCost);
   struct Level {
-    std::vector<int64_t> lowest; ///< Per movable: lowest offset still open.
+    std::vector<int64_t> lowest;           ///< Per movable: lowest offset still open.
     std::vector<int64_t> skyline, waiting; ///< Per time.
     std::vector<std::pair<int64_t, int32_t>> children;
   };
@@ -539,8 +518,7 @@ void Component::exactSearch(int64_t budget) {
   for (int32_t k = 0; k != n; ++k)
     for (int32_t j = 0; j != k; ++j) {
       const Item &a = items[movable[j]], &b = items[movable[k]];
-      if (a.bytes == b.bytes && a.align == b.align && a.first == b.first &&
-          a.last == b.last)
+      if (a.bytes == b.bytes && a.align == b.align && a.first == b.first && a.last == b.last)
         twin[k] = j;
     }
 
@@ -562,8 +540,8 @@ void Component::exactSearch(int64_t budget) {
 
   int64_t nodes = 0;
   bool exhausted = false;
-  auto descend = [&](auto &self, int32_t depth, int64_t lastOffset,
-                     int32_t lastIndex, int64_t height) -> void {
+  auto descend = [&](auto &self, int32_t depth, int64_t lastOffset, int32_t lastIndex,
+                     int64_t height) -> void {
     if (done())
       return;
     if (depth == n) {
@@ -576,8 +554,7 @@ void Component::exactSearch(int64_t budget) {
     }
     Level &level = levels[depth];
     for (int32_t t = 0; t != times; ++t)
-      if (level.waiting[t] &&
-          std::max(level.skyline[t], lastOffset) + level.waiting[t] >= total)
+      if (level.waiting[t] && std::max(level.skyline[t], lastOffset) + level.waiting[t] >= total)
         return;
     // A buffer that would fit entirely below another has to come before it.
     int64_t lowestEnd = kFailed;
@@ -591,23 +568,20 @@ void Component::exactSearch(int64_t budget) {
     }
     level.children.clear();
     for (int32_t k = 0; k != n; ++k) {
-      if (used[k] || level.lowest[k] < lastOffset ||
-          level.lowest[k] >= lowestEnd ||
-          (level.lowest[k] == lastOffset && k < lastIndex) ||
-          (twin[k] >= 0 && !used[twin[k]]))
+      if (used[k] || level.lowest[k] < lastOffset || level.lowest[k] >= lowestEnd ||
+          (level.lowest[k] == lastOffset && k < lastIndex) || (twin[k] >= 0 && !used[twin[k]]))
         continue;
       level.children.emplace_back(level.lowest[k], k);
     }
-    std::sort(level.children.begin(), level.children.end(),
-              [&](const auto &a, const auto &b) {
-                if (a.first != b.first)
-                  return a.first < b.first;
-                const Item &x = items[movable[a.second]];
-                const Item &y = items[movable[b.second]];
-                if (x.bytes != y.bytes)
-                  return x.bytes > y.bytes;
-                return a.second < b.second;
-              });
+    std::sort(level.children.begin(), level.children.end(), [&](const auto &a, const auto &b) {
+      if (a.first != b.first)
+        return a.first < b.first;
+      const Item &x = items[movable[a.second]];
+      const Item &y = items[movable[b.second]];
+      if (x.bytes != y.bytes)
+        return x.bytes > y.bytes;
+      return a.second < b.second;
+    });
     for (auto [offset, k] : level.children) {
       if (done() || exhausted)
         return;
@@ -676,10 +650,8 @@ void Component::localSearch(int64_t budget) {
         supports.clear();
         work += n;
         for (int32_t j : current)
-          if (j != i && currentAt[j] < currentAt[i] &&
-              conflict(items[j], items[i]) &&
-              alignUp(currentAt[j] + items[j].bytes, items[i].align) ==
-                  currentAt[i])
+          if (j != i && currentAt[j] < currentAt[i] && conflict(items[j], items[i]) &&
+              alignUp(currentAt[j] + items[j].bytes, items[i].align) == currentAt[i])
             supports.push_back(j);
       }
       if (chain.empty())
@@ -740,9 +712,7 @@ void Component::localSearch(int64_t budget) {
   }
 }
 
-std::string describe(size_t index) {
-  return "interval " + std::to_string(index);
-}
+std::string describe(size_t index) { return "interval " + std::to_string(index); }
 
 /// Empty when the input is sound.
 std::string checkInput(ArrayRef<Interval> intervals) {
@@ -762,8 +732,7 @@ std::string checkInput(ArrayRef<Interval> intervals) {
         return "sizes are too large";
       sum += part;
     }
-    if (interval.fixedOffset >= 0 &&
-        (interval.fixedOffset & (interval.align - 1)))
+    if (interval.fixedOffset >= 0 && (interval.fixedOffset & (interval.align - 1)))
       return describe(i) + " is pinned to a misaligned offset";
   }
   return {};
@@ -786,8 +755,8 @@ int64_t arenaPeak(ArrayRef<Interval> intervals) {
   return peak;
 }
 
-bool isValidPlacement(ArrayRef<Interval> intervals, ArrayRef<int64_t> offsets,
-                      int64_t totalBytes, std::string *why) {
+bool isValidPlacement(ArrayRef<Interval> intervals, ArrayRef<int64_t> offsets, int64_t totalBytes,
+                      std::string *why) {
   auto reject = [&](std::string reason) {
     if (why)
       *why = std::move(reason);
@@ -828,8 +797,7 @@ bool isValidPlacement(ArrayRef<Interval> intervals, ArrayRef<int64_t> offsets,
       ends.pop();
     }
     auto above = live.lower_bound(offsets[i]);
-    if (above != live.end() &&
-        above->first < offsets[i] + footprint(intervals[i]))
+    if (above != live.end() && above->first < offsets[i] + footprint(intervals[i]))
       return reject(describe(i) + " overlaps " + describe(above->second));
     if (above != live.begin()) {
       auto below = std::prev(above);
@@ -860,9 +828,8 @@ ArenaPlan planArena(ArrayRef<Interval> intervals, const ArenaOptions &options) {
       pinOffsets.push_back(interval.fixedOffset);
     }
     if (interval.size > 0)
-      items.push_back({footprint(interval), interval.align, interval.first,
-                       interval.last, interval.fixedOffset,
-                       static_cast<int32_t>(i)});
+      items.push_back({footprint(interval), interval.align, interval.first, interval.last,
+                       interval.fixedOffset, static_cast<int32_t>(i)});
   }
   if (!isValidPlacement(pins, pinOffsets)) {
     plan.offsets.clear();
@@ -881,16 +848,14 @@ ArenaPlan planArena(ArrayRef<Interval> intervals, const ArenaOptions &options) {
     int32_t last = items[begin].last;
     while (end != items.size() && items[end].first <= last)
       last = std::max(last, items[end++].last);
-    components.emplace_back(
-        std::vector<Item>(items.begin() + begin, items.begin() + end), options);
+    components.emplace_back(std::vector<Item>(items.begin() + begin, items.begin() + end), options);
     begin = end;
   }
   std::vector<size_t> largestFirst(components.size());
   for (size_t c = 0; c != components.size(); ++c)
     largestFirst[c] = c;
   std::sort(largestFirst.begin(), largestFirst.end(), [&](size_t a, size_t b) {
-    return std::pair(-components[a].bound, a) <
-           std::pair(-components[b].bound, b);
+    return std::pair(-components[a].bound, a) < std::pair(-components[b].bound, b);
   });
   for (const Component &component : components)
     plan.lowerBound = std::max(plan.lowerBound, component.bound);

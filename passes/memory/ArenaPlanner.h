@@ -102,16 +102,14 @@ int64_t arenaPeak(llvm::ArrayRef<Interval> intervals);
 /// Places all intervals. Malformed input (negative size, alignment that is no
 /// power of two, first > last, pinned buffers that are misaligned or collide,
 /// sizes that sum up beyond 2^60) gives a plan with valid == false.
-ArenaPlan planArena(llvm::ArrayRef<Interval> intervals,
-                    const ArenaOptions &options = {});
+ArenaPlan planArena(llvm::ArrayRef<Interval> intervals, const ArenaOptions &options = {});
 
 /// Checks a placement from first principles, sharing no code with the planner:
 /// one aligned non-negative offset per interval, pins respected, everything
 /// within totalBytes (not checked if negative), and no two intervals that
 /// overlap both in time and in memory. Says what is wrong in `why`.
-bool isValidPlacement(llvm::ArrayRef<Interval> intervals,
-                      llvm::ArrayRef<int64_t> offsets, int64_t totalBytes = -1,
-                      std::string *why = nullptr);
+bool isValidPlacement(llvm::ArrayRef<Interval> intervals, llvm::ArrayRef<int64_t> offsets,
+                      int64_t totalBytes = -1, std::string *why = nullptr);
 
 } // namespace edgec
 

@@ -52,9 +52,7 @@ std::string Model::build(const OrderGraph &graph) {
     sum += bytes;
     return true;
   };
-  auto name = [](const char *what, size_t i) {
-    return what + (" " + std::to_string(i));
-  };
+  auto name = [](const char *what, size_t i) { return what + (" " + std::to_string(i)); };
   tensors.resize(graph.tensors.size());
   for (size_t t = 0; t != tensors.size(); ++t) {
     tensors[t].size = graph.tensors[t].size;
@@ -64,9 +62,7 @@ std::string Model::build(const OrderGraph &graph) {
     if (!add(tensors[t].size))
       return "sizes are too large";
   }
-  auto isTensor = [&](int32_t t) {
-    return t >= 0 && static_cast<size_t>(t) < tensors.size();
-  };
+  auto isTensor = [&](int32_t t) { return t >= 0 && static_cast<size_t>(t) < tensors.size(); };
   ops.resize(graph.ops.size());
   for (int32_t v = 0; v != size(); ++v) {
     const OrderOp &from = graph.ops[v];
@@ -80,8 +76,7 @@ std::string Model::build(const OrderGraph &graph) {
       if (!isTensor(t))
         return name("op", v) + " has an unknown output";
       if (tensors[t].producer >= 0 || !tensors[t].consumers.empty())
-        return name("tensor", t) +
-               " is produced twice or consumed before it is produced";
+        return name("tensor", t) + " is produced twice or consumed before it is produced";
       tensors[t].producer = v;
     }
     op.outputs = from.outputs;
@@ -177,11 +172,10 @@ Step stepOf(const Model &model, int32_t v, int64_t live, const Done &done) {
 class RangeSearch {
 public:
   /// `position` maps ops to their place in the order that is being improved.
-  RangeSearch(const Model &model, ArrayRef<int32_t> range,
-              ArrayRef<int32_t> position, int32_t begin, int64_t live)
-      : model(model), range(range.begin(), range.end()), position(position),
-        begin(begin), count(static_cast<int32_t>(range.size())), live0(live),
-        words((range.size() + 63) / 64) {
+  RangeSearch(const Model &model, ArrayRef<int32_t> range, ArrayRef<int32_t> position,
+              int32_t begin, int64_t live)
+      : model(model), range(range.begin(), range.end()), position(position), begin(begin),
+        count(static_cast<int32_t>(range.size())), live0(live), words((range.size() + 63) / 64) {
     preds.resize(count);
     succs.resize(count);
     for (int32_t k = 0; k != count; ++k)
@@ -216,12 +210,8 @@ private:
     bool closed = false;
   };
 
-  bool isLocal(int32_t u) const {
-    return position[u] >= begin && position[u] < begin + count;
-  }
-  static bool test(const uint64_t *set, int32_t k) {
-    return set[k >> 6] >> (k & 63) & 1;
-  }
+  bool isLocal(int32_t u) const { return position[u] >= begin && position[u] < begin + count; }
+  static bool test(const uint64_t *set, int32_t k) { return set[k >> 6] >> (k & 63) & 1; }
   /// Memory effect of local op k after the local ops in `set`.
   Step step(int32_t k, int64_t live, const uint64_t *set) const {
     return stepOf(model, range[k], live, [&](int32_t u) {
@@ -440,8 +430,8 @@ bool RangeSearch::beam(int32_t width, int64_t maxWork) {
 }
 
 /// Runs an order; false if it is not topological.
-bool simulate(const Model &model, ArrayRef<int32_t> order,
-              std::vector<Step> &steps, int64_t &peak) {
+bool simulate(const Model &model, ArrayRef<int32_t> order, std::vector<Step> &steps,
+              int64_t &peak) {
   int32_t n = model.size();
   std::vector<char> done(n, 0);
   steps.clear();
@@ -519,8 +509,7 @@ std::vector<Planner::Piece> Planner::cut() const {
   int32_t n = model.size();
   std::vector<int32_t> minPred(n + 1, n);
   for (int32_t v = n - 1; v >= 0; --v) {
-    int32_t latest =
-        model.ops[v].preds.empty() ? -1 : model.ops[v].preds.back();
+    int32_t latest = model.ops[v].preds.empty() ? -1 : model.ops[v].preds.back();
     minPred[v] = std::min(minPred[v + 1], latest);
   }
   std::vector<Piece> pieces;
@@ -541,8 +530,8 @@ std::vector<Planner::Piece> Planner::cut() const {
 }
 
 RangeSearch Planner::searchOf(int32_t begin, int32_t end, int64_t floor) const {
-  RangeSearch search(model, ArrayRef(order).slice(begin, end - begin), position,
-                     begin, liveBefore(begin));
+  RangeSearch search(model, ArrayRef(order).slice(begin, end - begin), position, begin,
+                     liveBefore(begin));
   search.floor = floor;
   search.ceiling = peakOf(begin, end);
   return search;
@@ -597,8 +586,7 @@ void Planner::improveWindows(Piece piece, int64_t floor) {
         int32_t begin = std::max(piece.begin, at - width * lead / 4);
         int32_t end = std::min(piece.end, begin + width);
         RangeSearch search = searchOf(begin, end, floor);
-        RangeSearch::Result result =
-            search.exact(options.maxWindowStates, remaining);
+        RangeSearch::Result result = search.exact(options.maxWindowStates, remaining);
         remaining -= search.work;
         if (result == RangeSearch::Result::Found) {
           splice(begin, search.found);

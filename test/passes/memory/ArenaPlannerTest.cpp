@@ -18,8 +18,7 @@ bool disjoint(const Intervals &intervals, const std::vector<int64_t> &at) {
     for (size_t j = 0; j != i; ++j) {
       const Interval &a = intervals[i], &b = intervals[j];
       bool inTime = a.first <= b.last && b.first <= a.last;
-      bool inMemory =
-          at[i] < at[j] + footprint(b) && at[j] < at[i] + footprint(a);
+      bool inMemory = at[i] < at[j] + footprint(b) && at[j] < at[i] + footprint(a);
       if (a.size && b.size && inTime && inMemory)
         return false;
     }
@@ -44,8 +43,8 @@ int64_t bruteForce(const Intervals &intervals, int64_t limit) {
       bool clash = false;
       for (size_t j = 0; j != i; ++j) {
         const Interval &b = intervals[j];
-        clash |= a.first <= b.last && b.first <= a.last &&
-                 offset < at[j] + footprint(b) && at[j] < offset + footprint(a);
+        clash |= a.first <= b.last && b.first <= a.last && offset < at[j] + footprint(b) &&
+                 at[j] < offset + footprint(a);
       }
       if (clash)
         continue;
@@ -161,8 +160,7 @@ TEST_CASE("arena: a chain costs its largest neighbours", "[arena]") {
 
 TEST_CASE("arena: a long-lived buffer does not split the arena", "[arena]") {
   // First fit in order of use leaves the skip buffer in the middle.
-  Intervals intervals{
-      {10, 1, 0, 1}, {2, 1, 1, 4}, {12, 1, 2, 3}, {10, 1, 4, 5}};
+  Intervals intervals{{10, 1, 0, 1}, {2, 1, 1, 4}, {12, 1, 2, 3}, {10, 1, 4, 5}};
   ArenaPlan plan = planArena(intervals);
   requireSound(intervals, plan);
   REQUIRE(plan.totalBytes == 14);
@@ -240,8 +238,7 @@ TEST_CASE("arena: exact search agrees with brute force", "[arena]") {
     int32_t n = random(1, 6);
     for (int32_t i = 0; i != n; ++i) {
       int32_t first = random(0, 5);
-      intervals.push_back({random(1, 5), int64_t(1) << random(0, 2), first,
-                           first + random(0, 4)});
+      intervals.push_back({random(1, 5), int64_t(1) << random(0, 2), first, first + random(0, 4)});
     }
     // Every third problem has a pinned buffer.
     if (seed % 3 == 0)
@@ -280,8 +277,7 @@ TEST_CASE("arena: alignment", "[arena]") {
 }
 
 TEST_CASE("arena: pinned buffers", "[arena]") {
-  Intervals intervals{
-      {16, 16, 0, 3, 32}, {32, 16, 0, 1}, {48, 16, 2, 3}, {16, 16, 1, 2}};
+  Intervals intervals{{16, 16, 0, 3, 32}, {32, 16, 0, 1}, {48, 16, 2, 3}, {16, 16, 1, 2}};
   ArenaPlan plan = planArena(intervals);
   requireSound(intervals, plan);
   REQUIRE(plan.offsets[0] == 32);
@@ -325,8 +321,8 @@ TEST_CASE("arena: malformed input is refused", "[arena]") {
 }
 
 TEST_CASE("arena: random problems stay near the bound", "[arena]") {
-  for (Shape shape : {Shape::Uniform, Shape::Layers, Shape::LongSkips,
-                      Shape::PowersOfTwo, Shape::MixedAlign})
+  for (Shape shape :
+       {Shape::Uniform, Shape::Layers, Shape::LongSkips, Shape::PowersOfTwo, Shape::MixedAlign})
     for (int32_t n : {5, 20, 60, 200})
       for (uint32_t seed = 0; seed != 3; ++seed) {
         INFO("shape " << int(shape) << " n " << n << " seed " << seed);
@@ -339,8 +335,8 @@ TEST_CASE("arena: random problems stay near the bound", "[arena]") {
 }
 
 TEST_CASE("arena: a thousand buffers", "[arena]") {
-  for (Shape shape : {Shape::Uniform, Shape::Layers, Shape::LongSkips,
-                      Shape::PowersOfTwo, Shape::MixedAlign}) {
+  for (Shape shape :
+       {Shape::Uniform, Shape::Layers, Shape::LongSkips, Shape::PowersOfTwo, Shape::MixedAlign}) {
     INFO("shape " << int(shape));
     Intervals intervals = generate(shape, 1000, 7);
     ArenaPlan plan = planArena(intervals);

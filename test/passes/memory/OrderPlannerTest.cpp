@@ -26,8 +26,7 @@ int32_t addTensor(OrderGraph &graph, int64_t size, bool liveOut = false) {
 }
 
 /// Adds an op with one output and returns that.
-int32_t addOp(OrderGraph &graph, std::vector<int32_t> inputs, int64_t size,
-              bool liveOut = false) {
+int32_t addOp(OrderGraph &graph, std::vector<int32_t> inputs, int64_t size, bool liveOut = false) {
   OrderOp op;
   op.inputs = std::move(inputs);
   op.outputs = {addTensor(graph, size, liveOut)};
@@ -256,8 +255,7 @@ TEST_CASE("order: in-place outputs", "[order]") {
   REQUIRE(planOrder(two).peak == 100);
 }
 
-TEST_CASE("order: scratch, extra edges, unused and repeated tensors",
-          "[order]") {
+TEST_CASE("order: scratch, extra edges, unused and repeated tensors", "[order]") {
   OrderGraph graph;
   int32_t x = addTensor(graph, 10);
   addTensor(graph, 1000); // Neither produced nor used.
@@ -301,8 +299,7 @@ TEST_CASE("order: random graphs are never worse", "[order]") {
       }
 }
 
-TEST_CASE("order: heuristics beyond the budget of the exact search",
-          "[order]") {
+TEST_CASE("order: heuristics beyond the budget of the exact search", "[order]") {
   OrderOptions options;
   options.maxStates = 10;
   OrderGraph graph = fan(12);
@@ -354,8 +351,7 @@ TEST_CASE("order: malformed graphs are refused", "[order]") {
 
   auto refused = [](const OrderGraph &bad) {
     OrderPlan plan = planOrder(bad);
-    return !plan.valid && !plan.error.empty() && plan.order.empty() &&
-           orderPeak(bad, {}) == -1;
+    return !plan.valid && !plan.error.empty() && plan.order.empty() && orderPeak(bad, {}) == -1;
   };
   OrderGraph bad = graph;
   bad.ops[0].inputs.push_back(99);
