@@ -104,7 +104,7 @@ int64_t arenaPeak(llvm::ArrayRef<Interval> intervals);
 /// sizes that sum up beyond 2^60) gives a plan with valid == false.
 ArenaPlan planArena(llvm::ArrayRef<Interval> intervals, const ArenaOptions &options = {});
 
-/// Checks a placement from first principles, sharing no code with the planner:
+/// Checks a placement from first principles, sharing no placement code with the planner:
 /// one aligned non-negative offset per interval, pins respected, everything
 /// within totalBytes (not checked if negative), and no two intervals that
 /// overlap both in time and in memory. Says what is wrong in `why`.
