@@ -70,10 +70,21 @@ public:
     return mlir::emitError(loc) << message;
   }
 
-  // Building: `create` emits an op whose type is inferred, with an error at the node (and a null value) where inference fails.
+  /// Creates an op of one result whose type is inferred, and folds it. A null value, and an error at the node, where inference fails: the
+  /// generated builders would abort there.
   template <typename Op, typename... Args> mlir::Value create(Args &&...args) const {
     mlir::OperationState state(loc, Op::getOperationName());
-    Op::build(b, state, std::forward<Args>(args)...);
+    Op::build(b, state, mlir::Type(), std::forward<Args>(args)...);
+    llvm::SmallVector<mlir::Value> results = finish(state);
+    return results.empty() ? mlir::Value() : results.front();
+  }
+  /// The same for an op of several results; empty where inference fails.
+  template <typename Op, unsigned N, typename... Args>
+  llvm::SmallVector<mlir::Value> createResults(Args &&...args) const {
+    mlir::OperationState state(loc, Op::getOperationName());
+    [&]<size_t... I>(std::index_sequence<I...>) {
+      Op::build(b, state, ((void)I, mlir::Type())..., std::forward<Args>(args)...);
+    }(std::make_index_sequence<N>());
     return finish(state);
   }
   mlir::Value constantTensor(const edge::HostTensor &tensor) const;
@@ -91,7 +102,7 @@ public:
   void addInput(mlir::Value value) { inputs.push_back(value); }
 
 private:
-  mlir::Value finish(mlir::OperationState &state) const;
+  llvm::SmallVector<mlir::Value> finish(mlir::OperationState &state) const;
 
   GraphImporter &importer;
   llvm::SmallVector<mlir::Value> inputs;

@@ -1,0 +1,146 @@
+// The ONNX frontend as the compiler sees it: recognise, import, inspect, list.
+#include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/Tensors.h"
+#include "llvm/ADT/MapVector.h"
+#include "nlohmann/json.hpp"
+#include "onnx/defs/schema.h"
+
+using namespace mlir;
+using namespace edgec;
+using namespace edgec::onnx_frontend;
+
+const OperatorRow *edgec::onnx_frontend::findRow(StringRef domain, StringRef name) {
+  for (auto rows : {getElementwiseRows, getConvRows, getMatMulRows, getPoolRows, getReduceRows,
+                    getNormalizeRows, getShapeRows, getGatherRows, getResizeRows, getRecurrentRows,
+                    getControlFlowRows})
+    for (const OperatorRow &row : rows())
+      if (row.name == name && row.domain == domain)
+        return &row;
+  return nullptr;
+}
+
+/// A ModelProto begins with its IR version (field 1, a varint) in nearly every file; any of its top-level fields may come first.
+static bool recognize(llvm::MemoryBufferRef content) {
+  StringRef bytes = content.getBuffer();
+  if (bytes.size() < 4)
+    return false;
+  auto tag = static_cast<unsigned char>(bytes[0]);
+  unsigned field = tag >> 3, wire = tag & 7;
+  bool varint = wire == 0 && (field == 1 || field == 5);
+  bool message = wire == 2 && ((field >= 2 && field <= 8 && field != 5) || field == 14 || field == 20 || field == 25);
+  return varint || message;
+}
+
+static OwningOpRef<ModuleOp> import(StringRef path, const ImportOptions &options,
+                                    MLIRContext *context) {
+  FailureOr<LoadedModel> model = loadModel(path, context);
+  if (failed(model))
+    return {};
+  return GraphImporter(*model, options, context).import();
+}
+
+static std::string describeType(const onnx::TypeProto &type) {
+  if (!type.has_tensor_type())
+    return "not a tensor";
+  std::string text;
+  for (const auto &dim : type.tensor_type().shape().dim())
+    text += (dim.has_dim_value()          ? std::to_string(dim.dim_value())
+             : dim.dim_param().empty() ? std::string("?")
+                                       : dim.dim_param()) +
+            "x";
+  return text + dataTypeName(type.tensor_type().elem_type());
+}
+
+static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRContext *context) {
+  FailureOr<LoadedModel> model = loadModel(path, context);
+  if (failed(model))
+    return failure();
+  const onnx::ModelProto &proto = *model->proto;
+  const onnx::GraphProto &graph = proto.graph();
+  llvm::MapVector<StringRef, int64_t> operators;
+  int64_t parameters = 0, bytes = 0;
+  std::function<void(const onnx::GraphProto &)> count = [&](const onnx::GraphProto &graph) {
+    for (const auto &node : graph.node()) {
+      ++operators[node.op_type()];
+      for (const auto &attribute : node.attribute())
+        if (attribute.has_g())
+          count(attribute.g());
+    }
+    for (const auto &tensor : graph.initializer()) {
+      int64_t elements = 1;
+      for (int64_t extent : tensor.dims())
+        elements *= extent;
+      parameters += elements;
+      bytes += static_cast<int64_t>(tensor.ByteSizeLong());
+    }
+  };
+  count(graph);
+  llvm::StringSet<> initializers;
+  for (const auto &tensor : graph.initializer())
+    initializers.insert(tensor.name());
+
+  nlohmann::ordered_json out;
+  out["format"] = "onnx";
+  out["ir_version"] = proto.ir_version();
+  for (const auto &import : proto.opset_import())
+    out["opsets"][import.domain().empty() ? "ai.onnx" : import.domain()] = import.version();
+  out["producer"] = proto.producer_name();
+  out["inputs"] = nlohmann::ordered_json::array();
+  out["outputs"] = nlohmann::ordered_json::array();
+  for (const auto &input : graph.input())
+    if (!initializers.contains(input.name()))
+      out["inputs"].push_back({{"name", input.name()}, {"type", describeType(input.type())}});
+  for (const auto &output : graph.output())
+    out["outputs"].push_back({{"name", output.name()}, {"type", describeType(output.type())}});
+  out["parameters"] = parameters;
+  out["parameter_bytes"] = bytes;
+  auto sorted = operators.takeVector();
+  llvm::sort(sorted, [](auto &a, auto &b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  out["operators"] = nlohmann::ordered_json::object();
+  for (auto &[name, number] : sorted)
+    out["operators"][name.str()] = number;
+  if (json) {
+    os << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    return success();
+  }
+  os << model->fileName << ": ONNX, IR version " << proto.ir_version();
+  for (const auto &import : proto.opset_import())
+    os << ", " << (import.domain().empty() ? "ai.onnx" : import.domain()) << " opset " << import.version();
+  os << "\n";
+  for (const char *kind : {"inputs", "outputs"})
+    for (const auto &entry : out[kind])
+      os << "  " << StringRef(kind).drop_back() << " " << entry["name"].get<std::string>() << ": "
+         << entry["type"].get<std::string>() << "\n";
+  os << "  " << parameters << " parameters, " << bytes << " bytes\n  operators:";
+  for (auto &[name, number] : sorted)
+    os << " " << name << ":" << number;
+  os << "\n";
+  return success();
+}
+
+/// Every operator of the newest opset, and how it is supported.
+static std::vector<OperatorInfo> listOperators() {
+  std::map<std::string, std::string> found;
+  for (const onnx::OpSchema &schema : onnx::OpSchemaRegistry::get_all_schemas()) {
+    if (schema.deprecated())
+      continue;
+    std::string domain = schema.domain();
+    std::string name = domain.empty() ? schema.Name() : domain + "." + schema.Name();
+    found[name] = findRow(domain, schema.Name())                                    ? "op"
+                  : schema.HasFunction() || schema.HasContextDependentFunction() ? "function"
+                                                                                 : "no";
+  }
+  std::vector<OperatorInfo> result;
+  for (auto &[name, support] : found)
+    result.push_back({name, support});
+  return result;
+}
+
+namespace edgec {
+const Frontend &getFrontend_onnx() {
+  static const Frontend frontend{"onnx", recognize, import, inspect, listOperators};
+  return frontend;
+}
+} // namespace edgec
