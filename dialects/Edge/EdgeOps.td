@@ -7,5 +7,8 @@ include "dialects/Edge/Elementwise.td"
 include "dialects/Edge/Shape.td"
 include "dialects/Edge/Conv.td"
 include "dialects/Edge/MatMul.td"
+include "dialects/Edge/Reduce.td"
+include "dialects/Edge/Softmax.td"
+include "dialects/Edge/Pool.td"
 
 #endif

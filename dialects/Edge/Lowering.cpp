@@ -145,6 +145,31 @@ Value createGeneric(OpBuilder &builder, Location loc, ValueRange inputs, Value o
       .getResult(0);
 }
 
+Type accumulatorType(Type element) {
+  auto floatType = dyn_cast<FloatType>(element);
+  return floatType && floatType.getWidth() < 32 ? Float32Type::get(element.getContext()) : element;
+}
+
+Value createParallel(OpBuilder &builder, Location loc, ValueRange inputs, Type element,
+                     function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+  auto type = cast<RankedTensorType>(inputs.front().getType());
+  SmallVector<AffineMap> maps(
+      inputs.size() + 1,
+      AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()));
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  return createGeneric(builder, loc, inputs, createEmpty(builder, loc, type.clone(element)), maps,
+                       iterators, body);
+}
+
+Value createConverted(OpBuilder &builder, Location loc, Value tensor, Type from, Type to) {
+  if (storageType(from) == storageType(to))
+    return tensor;
+  return createParallel(builder, loc, tensor, storageType(to),
+                        [&](OpBuilder &b, Location loc, ValueRange args) {
+                          return createCast(b, loc, args[0], from, to);
+                        });
+}
+
 AffineMap broadcastMap(MLIRContext *context, ArrayRef<int64_t> operand, int64_t rank,
                        ArrayRef<int64_t> result) {
   SmallVector<AffineExpr> exprs;

@@ -45,6 +45,16 @@ mlir::Value createGeneric(
     llvm::ArrayRef<mlir::AffineMap> maps, llvm::ArrayRef<mlir::utils::IteratorType> iterators,
     llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> body);
 
+/// The type to accumulate sums of an element type in: f32 for narrower floats, else itself.
+mlir::Type accumulatorType(mlir::Type element);
+/// An elementwise linalg.generic over operands of one shape, giving that shape with element type `element`.
+mlir::Value createParallel(
+    mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRange inputs, mlir::Type element,
+    llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> body);
+/// A tensor with its elements converted by createCast; the tensor itself where there is nothing to convert.
+mlir::Value createConverted(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
+                            mlir::Type from, mlir::Type to);
+
 /// The map from a result's index space to an operand that is broadcast into it.
 mlir::AffineMap broadcastMap(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> operand,
                              int64_t rank, llvm::ArrayRef<int64_t> result);

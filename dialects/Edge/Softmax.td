@@ -1,0 +1,18 @@
+// Softmax and its logarithm.
+#ifndef EDGE_SOFTMAX_TD
+#define EDGE_SOFTMAX_TD
+
+include "dialects/Edge/EdgeDialect.td"
+
+def Edge_SoftmaxOp : Edge_EvaluableOp<"softmax", [DeclareOpInterfaceMethods<TransposableOpInterface>]> {
+  let summary = "e^x normalised to sum 1 along `axis`, or, with `log`, the logarithm of that";
+  let description = [{
+    With `m = max(x)` and `s = sum(e^(x - m))` along `axis`: `result = e^(x - m) / s`, or `result = (x - m) - ln s` where `log` is set. The subtraction keeps
+    large inputs from overflowing. Floats narrower than f32 compute in f32 and round once. Source: ONNX Softmax, LogSoftmax (opset 13 meaning).
+  }];
+  let arguments = (ins Edge_Tensor:$x, I64Attr:$axis, UnitAttr:$log);
+  let results = (outs Edge_Tensor:$result);
+  let assemblyFormat = "$x `along` $axis attr-dict `:` type($x)";
+}
+
+#endif
