@@ -1,0 +1,27 @@
+// The passes that choose tiles and write loops.
+#ifndef EDGEC_PASSES_TILE_TD
+#define EDGEC_PASSES_TILE_TD
+
+include "mlir/Pass/PassBase.td"
+
+def KernelToLoops : Pass<"edgec-kernel-to-loops"> {
+  let summary = "write the loops of kernel.conv and kernel.pool on buffers";
+  let description = [{
+    Each op becomes a loop nest over its output positions that keeps a tile of the result, a few pixels times a few vectors of channels, in
+    registers while it walks the window. The part of the window that lies outside the input is never visited: its bounds are computed
+    for each position at the border, and are constant everywhere else. No padded copy exists.
+
+    Buffers have static shapes and any strides; where channels aren't contiguous, the tile is of scalars. Floats narrower than f32
+    accumulate in f32, integers in the result's type.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", /*default=*/"128",
+      "Width of a vector register; 0 for a processor without">,
+    Option<"registers", "registers", "unsigned", /*default=*/"16",
+      "Vector registers (scalar ones where there are no vectors) that a tile may use">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+#endif
