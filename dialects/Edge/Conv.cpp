@@ -14,6 +14,9 @@ static LogicalResult checkConv(std::optional<Location> loc, RankedTensorType x,
   if (spatial < 1 || filter.getRank() != rank)
     return inferError(loc, "'edge.conv' expects an input of rank 3 or more and a filter of the same rank, but got rank " +
                                Twine(rank) + " and " + Twine(filter.getRank()));
+  if (filter.getElementType() != x.getElementType() ||
+      (bias && getElementTypeOrSelf(bias.getType()) != x.getElementType()))
+    return inferError(loc, "'edge.conv' expects one element type of input, filter and bias");
   if (static_cast<int64_t>(strides.size()) != spatial ||
       static_cast<int64_t>(dilations.size()) != spatial ||
       static_cast<int64_t>(pads.size()) != 2 * spatial)

@@ -1,3 +1,5 @@
+// Conv, ConvTranspose, ConvInteger: channels first to last, padding rules to plain pads, filters to
+// [K..., C / groups, F].
 #include "dialects/Edge/Lowering.h"
 #include "frontends/onnx/Importer.h"
 
@@ -5,4 +7,203 @@ using namespace mlir;
 using namespace edgec;
 using namespace edgec::onnx_frontend;
 
-llvm::ArrayRef<OperatorRow> edgec::onnx_frontend::getConvRows() { return {}; }
+namespace {
+
+/// What the attributes say about the window, an entry a spatial dimension; `pads` holds all
+/// befores, then all afters.
+struct Window {
+  int64_t rank; ///< of the spatial dimensions
+  SmallVector<int64_t> kernel, strides, dilations, pads;
+  std::string autoPad;
+  int64_t groups;
+
+  int64_t extent(int64_t i) const { return dilations[i] * (kernel[i] - 1) + 1; }
+};
+
+/// Splits `total` positions of padding: what is odd goes after, or before.
+void setPads(Window &window, int64_t i, int64_t total, bool moreAfter) {
+  window.pads[i] = moreAfter ? total / 2 : total - total / 2;
+  window.pads[window.rank + i] = total - window.pads[i];
+}
+
+/// An attribute with one int a spatial dimension (or `count`); small enough that products of two
+/// don't overflow.
+LogicalResult readInts(const NodeContext &ctx, StringRef name, int64_t missing, int64_t low,
+                       size_t count, SmallVector<int64_t> &values) {
+  values = ctx.intsAttr(name, SmallVector<int64_t>(count, missing));
+  if (values.size() != count)
+    return ctx.error("'") << name << "' has " << values.size() << " entries, not " << count;
+  for (int64_t value : values)
+    if (value < low || value > INT32_MAX)
+      return ctx.error("'") << name << "' has an entry of " << value << ", which is out of range";
+  return success();
+}
+
+/// Reads and checks what all convolutions share: input 0 is `x`, input 1 the filter, whose
+/// dimensions from 2 on are the kernel's.
+FailureOr<Window> readWindow(const NodeContext &ctx) {
+  if (!ctx.input(0) || !ctx.input(1))
+    return ctx.error("an input or a filter is missing");
+  auto x = ctx.type(0), filter = ctx.type(1);
+  if (x.getRank() < 3 || filter.getRank() != x.getRank())
+    return ctx.error("expects an input of rank 3 or more and a filter of the same rank, but got ")
+           << x << " and " << filter;
+  Window window;
+  window.rank = x.getRank() - 2;
+  size_t rank = window.rank;
+  window.kernel.assign(filter.getShape().begin() + 2, filter.getShape().end());
+  if (ctx.has("kernel_shape") && ctx.intsAttr("kernel_shape") != window.kernel)
+    return ctx.error("'kernel_shape' differs from the shape of the filter, ") << filter;
+  if (failed(readInts(ctx, "strides", 1, 1, rank, window.strides)) ||
+      failed(readInts(ctx, "dilations", 1, 1, rank, window.dilations)) ||
+      failed(readInts(ctx, "pads", 0, -INT32_MAX, 2 * rank, window.pads)))
+    return failure();
+  for (int64_t extent : window.kernel)
+    if (extent < 1 || extent > INT32_MAX)
+      return ctx.error("has a filter with an empty kernel, ") << filter;
+  window.autoPad = ctx.stringAttr("auto_pad", "NOTSET");
+  if (!llvm::is_contained({"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"}, window.autoPad))
+    return ctx.error("'auto_pad' is '")
+           << window.autoPad << "', not NOTSET, SAME_UPPER, SAME_LOWER or VALID";
+  if (window.autoPad != "NOTSET")
+    window.pads.assign(2 * rank, 0);
+  window.groups = ctx.intAttr("group", 1);
+  if (window.groups < 1 || x.getDimSize(1) % window.groups || filter.getDimSize(0) % window.groups)
+    return ctx.error("can't split ")
+           << x << " and " << filter << " into " << window.groups << " groups";
+  return window;
+}
+
+/// SAME: as many windows as strides fit into the input.
+void resolveSamePads(Window &window, RankedTensorType x) {
+  if (!StringRef(window.autoPad).starts_with("SAME"))
+    return;
+  for (int64_t i = 0; i < window.rank; ++i) {
+    int64_t in = x.getDimSize(i + 2), stride = window.strides[i];
+    int64_t out = (in + stride - 1) / stride;
+    int64_t total = std::max<int64_t>((out - 1) * stride + window.extent(i) - in, 0);
+    setPads(window, i, total, window.autoPad == "SAME_UPPER");
+  }
+}
+
+/// [F, C / groups, K...] to [K..., C / groups, F].
+Value convFilter(const NodeContext &ctx, Value filter) {
+  int64_t rank = cast<RankedTensorType>(filter.getType()).getRank();
+  SmallVector<int64_t> permutation;
+  for (int64_t i = 2; i < rank; ++i)
+    permutation.push_back(i);
+  permutation.append({1, 0});
+  return ctx.transpose(filter, permutation);
+}
+
+FailureOr<Results> createConv(const NodeContext &ctx, const Window &window, Value x, Value filter,
+                              Value bias) {
+  if (!x || !filter)
+    return failure();
+  Value result =
+      ctx.create<edge::ConvOp>(ctx.toChannelsLast(x), convFilter(ctx, filter), bias, window.strides,
+                               window.dilations, window.pads, window.groups);
+  if (!result)
+    return failure();
+  return Results{ctx.toChannelsFirst(result)};
+}
+
+FailureOr<Results> importConv(NodeContext &ctx) {
+  FailureOr<Window> window = readWindow(ctx);
+  if (failed(window))
+    return failure();
+  resolveSamePads(*window, ctx.type(0));
+  return createConv(ctx, *window, ctx.input(0), ctx.input(1), ctx.input(2));
+}
+
+/// The operand less its zero point, as i32. A filter's zero point may be one a feature.
+Value withoutZeroPoint(const NodeContext &ctx, unsigned index, unsigned zeroPoint) {
+  Type i32 = ctx.b.getI32Type();
+  Value x = ctx.cast(ctx.input(index), i32), zero = ctx.input(zeroPoint);
+  if (!x || !zero)
+    return x;
+  auto type = ctx.type(zeroPoint);
+  if (type.getRank() == 1 && type.getNumElements() != 1) {
+    SmallVector<int64_t> shape(ctx.type(index).getRank(), 1);
+    if (type.getNumElements() != ctx.type(index).getDimSize(0)) {
+      ctx.error("has a zero point ") << type << " for a filter " << ctx.type(index);
+      return {};
+    }
+    shape[0] = type.getNumElements();
+    zero = ctx.reshape(zero, shape);
+  }
+  return ctx.create<edge::SubOp>(x, ctx.cast(zero, i32));
+}
+
+FailureOr<Results> importConvInteger(NodeContext &ctx) {
+  FailureOr<Window> window = readWindow(ctx);
+  if (failed(window))
+    return failure();
+  resolveSamePads(*window, ctx.type(0));
+  if (ctx.input(2) && ctx.type(2).getNumElements() != 1)
+    return ctx.error("expects one zero point for the whole input, but got ") << ctx.type(2);
+  return createConv(ctx, *window, withoutZeroPoint(ctx, 0, 2), withoutZeroPoint(ctx, 1, 3),
+                    Value());
+}
+
+/// [C, F / groups, K...], whose first dimension is split into groups, to [K..., C / groups, F].
+Value transposedFilter(const NodeContext &ctx, Value filter, int64_t groups) {
+  auto type = cast<RankedTensorType>(filter.getType());
+  int64_t rank = type.getRank();
+  SmallVector<int64_t> split{groups, type.getDimSize(0) / groups}, permutation, joined;
+  split.append(type.getShape().begin() + 1, type.getShape().end());
+  for (int64_t i = 2; i < rank; ++i) {
+    permutation.push_back(i + 1);
+    joined.push_back(type.getDimSize(i));
+  }
+  permutation.append({1, 0, 2});
+  joined.append({type.getDimSize(0) / groups, type.getDimSize(1) * groups});
+  return ctx.reshape(ctx.transpose(ctx.reshape(filter, split), permutation), joined);
+}
+
+FailureOr<Results> importConvTranspose(NodeContext &ctx) {
+  FailureOr<Window> window = readWindow(ctx);
+  if (failed(window))
+    return failure();
+  auto x = ctx.type(0);
+  SmallVector<int64_t> outputPadding, shape;
+  if (failed(readInts(ctx, "output_padding", 0, 0, window->rank, outputPadding)))
+    return failure();
+  bool same = StringRef(window->autoPad).starts_with("SAME"), given = ctx.has("output_shape");
+  if (given) {
+    // Some exporters write the whole shape.
+    shape = ctx.intsAttr("output_shape");
+    if (static_cast<int64_t>(shape.size()) == window->rank + 2)
+      shape.erase(shape.begin(), shape.begin() + 2);
+    if (static_cast<int64_t>(shape.size()) != window->rank)
+      return ctx.error("'output_shape' has ") << shape.size() << " entries, not " << window->rank;
+  }
+  for (int64_t i = 0; i < window->rank; ++i) {
+    int64_t full = window->strides[i] * (x.getDimSize(i + 2) - 1) + window->extent(i);
+    if (!given && !same) {
+      shape.push_back(full + outputPadding[i] - window->pads[i] - window->pads[window->rank + i]);
+      continue;
+    }
+    if (!given)
+      shape.push_back(x.getDimSize(i + 2) * window->strides[i]);
+    int64_t total = full + outputPadding[i] - shape[i];
+    setPads(*window, i, std::max<int64_t>(total, 0), window->autoPad == "SAME_UPPER");
+  }
+  Value result = ctx.create<edge::ConvTransposeOp>(
+      ctx.toChannelsLast(ctx.input(0)), transposedFilter(ctx, ctx.input(1), window->groups),
+      ctx.input(2), window->strides, window->dilations, window->pads, window->groups, shape);
+  if (!result)
+    return failure();
+  return Results{ctx.toChannelsFirst(result)};
+}
+
+} // namespace
+
+llvm::ArrayRef<OperatorRow> edgec::onnx_frontend::getConvRows() {
+  static const OperatorRow rows[] = {
+      {"Conv", importConv},
+      {"ConvInteger", importConvInteger},
+      {"ConvTranspose", importConvTranspose},
+  };
+  return rows;
+}
