@@ -1,7 +1,9 @@
 // The dialect itself: registration and folding. The ops live in their family's file.
 #include "dialects/Edge/Edge.h"
 #include "dialects/Edge/Lowering.h"
+#include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FoldInterfaces.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace edgec::edge;
@@ -9,6 +11,9 @@ using namespace edgec::edge;
 #include "dialects/Edge/EdgeDialect.cpp.inc"
 #include "dialects/Edge/EdgeEnums.cpp.inc"
 #include "dialects/Edge/EdgeInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Edge/EdgeAttrs.cpp.inc"
 
 namespace {
 
@@ -54,6 +59,10 @@ void EdgeDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/Edge/EdgeOps.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/Edge/EdgeAttrs.cpp.inc"
       >();
   addInterfaces<EdgeFoldInterface>();
 }

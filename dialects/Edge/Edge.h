@@ -17,5 +17,8 @@
 
 #include "dialects/Edge/EdgeEnums.h.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Edge/EdgeAttrs.h.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/Edge/EdgeOps.h.inc"

@@ -1,0 +1,58 @@
+#include "dialects/Edge/Lowering.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "passes/legalize/Passes.h"
+
+namespace edgec {
+#define GEN_PASS_DEF_EDGETOLINALG
+#include "passes/legalize/Passes.h.inc"
+} // namespace edgec
+
+using namespace mlir;
+using namespace edgec;
+
+namespace {
+
+/// Asks the op itself, whatever it is.
+struct LowerOp : public OpInterfaceConversionPattern<edge::LowerableOpInterface> {
+  using OpInterfaceConversionPattern::OpInterfaceConversionPattern;
+  LogicalResult matchAndRewrite(edge::LowerableOpInterface op, ArrayRef<Value> operands,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<SmallVector<Value>> values = op.lower(rewriter, operands);
+    if (failed(values))
+      return failure();
+    rewriter.replaceOp(op, *values);
+    return success();
+  }
+};
+
+struct EdgeToLinalg : public edgec::impl::EdgeToLinalgBase<EdgeToLinalg> {
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    TypeConverter types;
+    types.addConversion([](Type type) { return type; });
+    types.addConversion([](RankedTensorType type) -> Type { return edge::storageType(type); });
+    auto cast = [](OpBuilder &builder, Type type, ValueRange inputs, Location loc) -> Value {
+      return UnrealizedConversionCastOp::create(builder, loc, type, inputs).getResult(0);
+    };
+    types.addSourceMaterialization(cast);
+    types.addTargetMaterialization(cast);
+
+    RewritePatternSet patterns(context);
+    patterns.add<LowerOp>(types, context);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, types);
+    populateReturnOpTypeConversionPattern(patterns, types);
+    ConversionTarget target(*context);
+    scf::populateSCFStructuralTypeConversionsAndLegality(types, patterns, target);
+    target.addIllegalDialect<edge::EdgeDialect>();
+    target.addDynamicallyLegalOp<func::FuncOp>(
+        [&](func::FuncOp op) { return types.isSignatureLegal(op.getFunctionType()); });
+    target.addDynamicallyLegalOp<func::ReturnOp>([&](Operation *op) { return types.isLegal(op); });
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,34 @@
+// Passes on the edge dialect and from it to linalg.
+#ifndef EDGEC_LEGALIZE_PASSES_TD
+#define EDGEC_LEGALIZE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SinkTransposes : Pass<"edgec-sink-transposes", "::mlir::func::FuncOp"> {
+  let summary = "Move transposes down through ops until they meet and cancel";
+  let description = [{
+    Frontends that come channels first wrap each channels-last op in a pair of transposes. Every op that says how it commutes with a permutation
+    (`TransposableOpInterface`) lets the transposes of its operands pass to its results; two that meet merge, and what is left at the model's
+    inputs and outputs stays. An operand that no transpose feeds is transposed back, which costs nothing for constants.
+  }];
+}
+
+def FoldAffineIntoConv : Pass<"edgec-fold-affine-into-conv", "::mlir::func::FuncOp"> {
+  let summary = "Fold a per-channel multiplication or addition of constants into the convolution or matmul before it";
+  let description = "Batch normalization at inference is such a pair; so are the scales that exporters leave.";
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
+def EdgeToLinalg : Pass<"edgec-edge-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower every edge op through its LowerableOpInterface";
+  let description = "Unsigned element types become signless on the way, in function signatures and control flow too.";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::edgec::kernel::KernelDialect"];
+}
+
+def FuseElementwise : Pass<"edgec-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuse chains of elementwise linalg ops, and elementwise ops into the reductions that read them";
+  let description = "A producer is fused where it has one use and its work isn't repeated.";
+}
+
+#endif

@@ -1,0 +1,119 @@
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MathToLibm/MathToLibm.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/lower/Passes.h"
+
+namespace edgec {
+#define GEN_PASS_DEF_CONVERTTOLLVM
+#include "passes/lower/Passes.h.inc"
+} // namespace edgec
+
+using namespace mlir;
+using namespace edgec;
+
+namespace {
+
+/// A constant buffer becomes one flat array of bytes that refers to the model's data: nested arrays would cost an LLVM constant a row.
+struct LowerGlobal : public ConvertOpToLLVMPattern<memref::GlobalOp> {
+  LowerGlobal(const LLVMTypeConverter &converter, PatternBenefit benefit)
+      : ConvertOpToLLVMPattern(converter, benefit) {}
+
+  LogicalResult matchAndRewrite(memref::GlobalOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto type = op.getType();
+    int64_t bytes = type.getNumElements() * edge::elementBytes(type.getElementType());
+    auto bytesType = RankedTensorType::get({bytes}, rewriter.getI8Type());
+    auto value = op.getInitialValue();
+    if (!value || isa<UnitAttr>(*value))
+      return failure();
+    Attribute flat;
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(*value)) {
+      flat = DenseResourceElementsAttr::get(bytesType, resource.getRawHandle());
+    } else {
+      FailureOr<edge::HostTensor> tensor = edge::HostTensor::fromAttr(*value);
+      if (failed(tensor))
+        return failure();
+      flat = DenseElementsAttr::getFromRawBuffer(bytesType, tensor->bytes());
+    }
+    auto arrayType = LLVM::LLVMArrayType::get(rewriter.getI8Type(), bytes);
+    auto global = rewriter.replaceOpWithNewOp<LLVM::GlobalOp>(
+        op, arrayType, /*isConstant=*/true, LLVM::Linkage::Internal, op.getSymName(), flat,
+        /*alignment=*/std::min<uint64_t>(64, std::max<uint64_t>(edge::elementBytes(type.getElementType()),
+                                                               llvm::PowerOf2Ceil(bytes ? bytes : 1))));
+    (void)global;
+    return success();
+  }
+};
+
+/// memref.get_global of the above: the address is all there is to it, the type is the buffer's.
+struct LowerGetGlobal : public ConvertOpToLLVMPattern<memref::GetGlobalOp> {
+  LowerGetGlobal(const LLVMTypeConverter &converter, PatternBenefit benefit)
+      : ConvertOpToLLVMPattern(converter, benefit) {}
+
+  LogicalResult matchAndRewrite(memref::GetGlobalOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto type = cast<MemRefType>(op.getType());
+    Value address = LLVM::AddressOfOp::create(
+        rewriter, op.getLoc(), LLVM::LLVMPointerType::get(op.getContext()), op.getName());
+    Value descriptor = MemRefDescriptor::fromStaticShape(rewriter, op.getLoc(),
+                                                         *getTypeConverter(), type, address);
+    rewriter.replaceOp(op, descriptor);
+    return success();
+  }
+};
+
+struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    MLIRContext *context = &getContext();
+    LowerToLLVMOptions options(context);
+    options.useBarePtrCallConv = true;
+    if (auto target = module->getAttrOfType<edge::TargetAttr>("edge.target"))
+      options.overrideIndexBitwidth(target.getIndexBits());
+
+    { // Views with strides first: their address arithmetic is affine.
+      RewritePatternSet patterns(context);
+      memref::populateFoldMemRefAliasOpPatterns(patterns);
+      memref::populateExpandStridedMetadataPatterns(patterns);
+      arith::populateExpandBFloat16Patterns(patterns);
+      if (failed(applyPatternsGreedily(module, std::move(patterns))))
+        return signalPassFailure();
+    }
+    LLVMTypeConverter types(context, options);
+    RewritePatternSet patterns(context);
+    populateAffineToStdConversionPatterns(patterns);
+    populateSCFToControlFlowConversionPatterns(patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
+    populateMathToLLVMConversionPatterns(types, patterns);
+    populateMathToLibmConversionPatterns(patterns);
+    arith::populateArithToLLVMConversionPatterns(types, patterns);
+    index::populateIndexToLLVMConversionPatterns(types, patterns);
+    populateVectorToLLVMConversionPatterns(types, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(types, patterns);
+    ub::populateUBToLLVMConversionPatterns(types, patterns);
+    populateFuncToLLVMConversionPatterns(types, patterns);
+    patterns.add<LowerGlobal, LowerGetGlobal>(types, /*benefit=*/10);
+
+    LLVMConversionTarget target(*context);
+    target.addLegalOp<ModuleOp>();
+    if (failed(applyFullConversion(module, target, std::move(patterns))))
+      return signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,26 @@
+// From planned buffers to the LLVM dialect.
+#ifndef EDGEC_LOWER_PASSES_TD
+#define EDGEC_LOWER_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def OutlineKernels : Pass<"edgec-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Give every compute op a private function of its own; equal ones share it";
+  let description = [{
+    A function's arguments can be declared not to alias, which lets LLVM vectorize without run-time checks; layers of the same shape share code; and the
+    stack bound, the profile hook and the per-op table have something to name. Buffers whose places in the arena overlap are not declared so.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def LinalgToLoops : Pass<"edgec-linalg-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "Turn linalg ops on buffers into scf loops";
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect", "::mlir::affine::AffineDialect"];
+}
+
+def ConvertToLLVM : Pass<"edgec-convert-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Convert everything to the LLVM dialect, with the target's index width and bare pointers for buffers";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];
+}
+
+#endif
