@@ -11,5 +11,10 @@ include "dialects/Edge/Target.td"
 include "dialects/Edge/Reduce.td"
 include "dialects/Edge/Softmax.td"
 include "dialects/Edge/Pool.td"
+include "dialects/Edge/Gather.td"
+include "dialects/Edge/Scatter.td"
+include "dialects/Edge/TopK.td"
+include "dialects/Edge/Pad.td"
+include "dialects/Edge/Resize.td"
 
 #endif

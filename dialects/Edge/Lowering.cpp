@@ -52,6 +52,19 @@ FailureOr<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
+LogicalResult checkShape(std::optional<Location> location, StringRef op, ArrayRef<int64_t> shape) {
+  constexpr int64_t kMostElements = int64_t(1) << 40;
+  int64_t count = 1;
+  for (int64_t extent : shape) {
+    if (extent < 0)
+      return inferError(location, "'" + op + "' has a result extent of " + Twine(extent));
+    if (extent != 0 && count > kMostElements / extent)
+      return inferError(location, "'" + op + "' has a result of more than 2^40 elements");
+    count *= std::max<int64_t>(extent, 1);
+  }
+  return success();
+}
+
 Value createEmpty(OpBuilder &builder, Location loc, Type type) {
   auto tensor = cast<RankedTensorType>(type);
   return tensor::EmptyOp::create(builder, loc, tensor.getShape(), tensor.getElementType());
@@ -133,6 +146,26 @@ Value createCast(OpBuilder &b, Location loc, Value value, Type from, Type to) {
   if (isUnsigned(from))
     return arith::ExtUIOp::create(b, loc, target, value);
   return arith::ExtSIOp::create(b, loc, target, value);
+}
+
+Value createWrappedIndex(OpBuilder &b, Location loc, Value value, bool isUnsigned, int64_t extent) {
+  Type type = b.getIndexType();
+  Value index = isUnsigned ? arith::IndexCastUIOp::create(b, loc, type, value).getResult()
+                           : arith::IndexCastOp::create(b, loc, type, value).getResult();
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  if (!isUnsigned) {
+    Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, index, zero);
+    Value size = arith::ConstantIndexOp::create(b, loc, extent);
+    Value fromEnd = arith::AddIOp::create(b, loc, index, size);
+    index = arith::SelectOp::create(b, loc, negative, fromEnd, index);
+  }
+  Value last = arith::ConstantIndexOp::create(b, loc, extent - 1);
+  index = arith::MinSIOp::create(b, loc, index, last);
+  return arith::MaxSIOp::create(b, loc, index, zero);
+}
+
+int64_t wrapIndex(int64_t index, int64_t extent) {
+  return std::clamp<int64_t>(index < 0 ? index + extent : index, 0, extent - 1);
 }
 
 Value createGeneric(OpBuilder &builder, Location loc, ValueRange inputs, Value output,

@@ -24,6 +24,10 @@ broadcastShapes(llvm::ArrayRef<llvm::ArrayRef<int64_t>> shapes);
 /// `axis` in [-rank, rank) as an index; fails outside.
 llvm::FailureOr<int64_t> normalizeAxis(int64_t axis, int64_t rank);
 
+/// Refuses a shape with a negative extent or with more elements than any device has memory for: for inferReturnTypes.
+llvm::LogicalResult checkShape(std::optional<mlir::Location> location, llvm::StringRef op,
+                               llvm::ArrayRef<int64_t> shape);
+
 /// A tensor.empty of a static tensor type.
 mlir::Value createEmpty(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type);
 /// A tensor of `type` filled with a scalar.
@@ -38,6 +42,12 @@ mlir::Value createLimit(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type
 /// Converts a scalar between element types as `edge.cast` does; both given as edge types (`value` has from's storage type).
 mlir::Value createCast(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
                        mlir::Type from, mlir::Type to);
+
+/// A run-time integer as an index into a dimension: a negative one counts from the end, and one outside is clamped, so that nothing is read out
+/// of bounds. `wrapIndex` is the same on the host.
+mlir::Value createWrappedIndex(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
+                               bool isUnsigned, int64_t extent);
+int64_t wrapIndex(int64_t index, int64_t extent);
 
 /// A linalg.generic with one output over `output`; maps are over the iteration space; the last map is the output's.
 mlir::Value createGeneric(
