@@ -11,8 +11,8 @@ using namespace edgec::onnx_frontend;
 
 const OperatorRow *edgec::onnx_frontend::findRow(StringRef domain, StringRef name) {
   for (auto rows : {getElementwiseRows, getConvRows, getMatMulRows, getPoolRows, getReduceRows,
-                    getNormalizeRows, getShapeRows, getGatherRows, getResizeRows, getRecurrentRows,
-                    getControlFlowRows})
+                    getNormalizeRows, getConstantRows, getShapeRows, getGatherRows, getResizeRows,
+                    getSignalRows, getRecurrentRows, getControlFlowRows})
     for (const OperatorRow &row : rows())
       if (row.name == name && row.domain == domain)
         return &row;

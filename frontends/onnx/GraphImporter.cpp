@@ -443,7 +443,9 @@ FailureOr<Results> GraphImporter::inlineBody(const onnx::FunctionProto &body, No
   }
   std::string prefix = mlir::cast<NameLoc>(call.loc).getName().str();
   ++depth;
+  std::shared_ptr<const void> outerBody = std::exchange(currentBody, nodes);
   LogicalResult imported = importNodes(*nodes, scope, opsets, call.b, prefix);
+  currentBody = outerBody;
   --depth;
   if (failed(imported))
     return failure();

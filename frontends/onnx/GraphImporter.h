@@ -42,6 +42,8 @@ public:
 
   mlir::MLIRContext *getContext() { return context; }
   const LoadedModel &getModel() const { return model; }
+  /// Who keeps the node that is being imported alive: the model, or the body of the function that is being inlined.
+  std::shared_ptr<const void> getOwner() const { return currentBody ? currentBody : model.proto; }
 
 private:
   /// Version of each operator set that the model, or the function being inlined, imports.
@@ -70,6 +72,7 @@ private:
   std::map<std::string, const onnx::FunctionProto *> functions;
   /// Keeps bodies that schemas built for one node alive while their tensors are referred to.
   std::vector<std::shared_ptr<const void>> keepAlive;
+  std::shared_ptr<const void> currentBody;
   Scope *currentScope = nullptr;
   const Opsets *currentOpsets = nullptr;
   std::string currentPrefix;

@@ -125,9 +125,11 @@ llvm::ArrayRef<OperatorRow> getMatMulRows();
 llvm::ArrayRef<OperatorRow> getPoolRows();
 llvm::ArrayRef<OperatorRow> getReduceRows();
 llvm::ArrayRef<OperatorRow> getNormalizeRows();
+llvm::ArrayRef<OperatorRow> getConstantRows();
 llvm::ArrayRef<OperatorRow> getShapeRows();
 llvm::ArrayRef<OperatorRow> getGatherRows();
 llvm::ArrayRef<OperatorRow> getResizeRows();
+llvm::ArrayRef<OperatorRow> getSignalRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getControlFlowRows();
 

@@ -1,0 +1,40 @@
+// What rows of several families share: checks of their inputs, and small ways to return and look.
+#pragma once
+
+#include "dialects/Edge/Lowering.h"
+#include "frontends/onnx/Importer.h"
+
+namespace edgec::onnx_frontend {
+
+/// A row's function for nodes of `N` required inputs or more: it runs only where all of them are
+/// there.
+template <llvm::FailureOr<Results> (*Function)(NodeContext &), unsigned N>
+llvm::FailureOr<Results> needs(NodeContext &ctx) {
+  for (unsigned i = 0; i < N; ++i)
+    if (!ctx.input(i))
+      return ctx.error("input ") << i << " is missing";
+  return Function(ctx);
+}
+
+/// The one result of a row; a null value fails, as its error has been emitted.
+inline llvm::FailureOr<Results> single(mlir::Value value) {
+  if (!value)
+    return mlir::failure();
+  return Results{value};
+}
+
+inline mlir::RankedTensorType typeOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType());
+}
+
+/// Refuses a shape that no device could hold.
+inline llvm::LogicalResult checkShape(const NodeContext &ctx, llvm::ArrayRef<int64_t> shape) {
+  return edge::checkShape(ctx.loc, ctx.node.op_type(), shape);
+}
+
+/// Every element of `shape` has the value of `element`, a tensor of one element: a constant where
+/// that is small, else a broadcast.
+mlir::Value createUniform(const NodeContext &ctx, const edge::HostTensor &element,
+                          llvm::ArrayRef<int64_t> shape);
+
+} // namespace edgec::onnx_frontend
