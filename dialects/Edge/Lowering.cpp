@@ -313,6 +313,32 @@ bool isIdentityPermutation(ArrayRef<int64_t> permutation) {
 
 //===- Elementwise -------------------------------------------------------------------------------===//
 
+LogicalResult checkElements(std::optional<Location> location, StringRef name, ValueRange operands,
+                            ElementRule rule) {
+  auto element = [](Value v) { return getElementTypeOrSelf(v.getType()); };
+  auto fail = [&](const Twine &expected) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    llvm::interleaveComma(operands, os, [&](Value v) { os << element(v); });
+    return inferError(location, "'" + name + "' expects " + expected + ", but got " + text);
+  };
+  if (rule == ElementRule::any)
+    return success();
+  if (rule == ElementRule::condition) {
+    if (!element(operands.front()).isInteger(1))
+      return fail("a boolean condition");
+    operands = operands.drop_front();
+  }
+  Type first = element(operands.front());
+  if (rule == ElementRule::floats && !isa<FloatType>(first))
+    return fail("floats");
+  if (rule == ElementRule::integers && !isa<IntegerType>(first))
+    return fail("integers or booleans");
+  if (llvm::any_of(operands, [&](Value v) { return element(v) != first; }))
+    return fail("operands of one element type");
+  return success();
+}
+
 LogicalResult inferElementwise(std::optional<Location> location, ValueRange operands, Type element,
                                SmallVectorImpl<Type> &types) {
   SmallVector<ArrayRef<int64_t>> shapes;

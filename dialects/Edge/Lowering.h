@@ -86,6 +86,11 @@ llvm::SmallVector<int64_t> inversePermutation(llvm::ArrayRef<int64_t> permutatio
 bool isIdentityPermutation(llvm::ArrayRef<int64_t> permutation);
 
 // Shared by the elementwise ops (see Elementwise.td).
+/// What the operands' element types have to be: anything, one and the same, floats of one type, integers (booleans too) of one type, or a boolean followed by
+/// one and the same.
+enum class ElementRule { any, same, floats, integers, condition };
+llvm::LogicalResult checkElements(std::optional<mlir::Location> location, llvm::StringRef name,
+                                  mlir::ValueRange operands, ElementRule rule);
 llvm::LogicalResult inferElementwise(std::optional<mlir::Location> location,
                                      mlir::ValueRange operands, mlir::Type element,
                                      llvm::SmallVectorImpl<mlir::Type> &types);

@@ -14,6 +14,8 @@ LogicalResult MatMulOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   auto b = cast<RankedTensorType>(op.getB().getType());
   if (a.getRank() < 2 || b.getRank() < 2)
     return inferError(loc, "'edge.matmul' expects operands of rank 2 or more");
+  if (failed(checkElements(loc, getOperationName(), operands, ElementRule::same)))
+    return failure();
   bool transposeB = op.getTransposeB();
   int64_t k = b.getShape()[b.getRank() - (transposeB ? 1 : 2)];
   int64_t n = b.getShape()[b.getRank() - (transposeB ? 2 : 1)];
