@@ -86,13 +86,144 @@ FailureOr<SmallVector<Value>> MatMulOp::lower(OpBuilder &builder, ValueRange ope
         }
         return arith::AddIOp::create(b, loc, args[2], arith::MulIOp::create(b, loc, x, y));
       });
-  if (narrow) {
-    SmallVector<AffineMap> identity(2, AffineMap::getMultiDimIdentityMap(rank, context));
-    SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
-    product = createGeneric(builder, loc, product, createEmpty(builder, loc, type), identity,
-                            parallel, [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-                              return arith::TruncFOp::create(b, loc, element, args[0]);
-                            });
+  return SmallVector<Value>{createConverted(builder, loc, product, accumulator, element)};
+}
+
+//===- einsum ------------------------------------------------------------------------------------===//
+
+namespace {
+struct Equation {
+  SmallVector<StringRef> inputs;
+  StringRef result;
+};
+} // namespace
+
+static FailureOr<Equation> parseEquation(StringRef text) {
+  Equation equation;
+  auto [inputs, result] = text.split("->");
+  if (inputs.size() == text.size())
+    return failure();
+  inputs.split(equation.inputs, ',');
+  equation.result = result;
+  return equation;
+}
+
+LogicalResult EinsumOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
+                                         ValueRange operands, DictionaryAttr attributes,
+                                         OpaqueProperties properties, RegionRange regions,
+                                         SmallVectorImpl<Type> &types) {
+  Adaptor op(operands, attributes, properties, regions);
+  FailureOr<Equation> equation = parseEquation(op.getEquation());
+  if (failed(equation))
+    return inferError(loc, "'edge.einsum' expects an equation with '->'");
+  if (operands.empty() || equation->inputs.size() != operands.size())
+    return inferError(loc, "'edge.einsum' has " + Twine(operands.size()) +
+                               " operands, but its equation is of " +
+                               Twine(equation->inputs.size()));
+  if (failed(checkElements(loc, getOperationName(), operands, ElementRule::same)))
+    return failure();
+  llvm::SmallDenseMap<char, int64_t> extents;
+  for (auto [labels, operand] : llvm::zip_equal(equation->inputs, operands)) {
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(operand.getType()).getShape();
+    if (shape.size() != labels.size())
+      return inferError(loc, "'edge.einsum' labels an operand of rank " + Twine(shape.size()) +
+                                 " with '" + labels + "'");
+    for (auto [label, extent] : llvm::zip_equal(labels, shape)) {
+      int64_t &known = extents.try_emplace(label, extent).first->second;
+      if (known != extent && known != 1 && extent != 1)
+        return inferError(loc, "'edge.einsum' has extents " + Twine(known) + " and " +
+                                   Twine(extent) + " of one label '" + Twine(label) + "'");
+      if (known == 1)
+        known = extent;
+    }
   }
-  return SmallVector<Value>{product};
+  SmallVector<int64_t> shape;
+  for (auto [i, label] : llvm::enumerate(equation->result)) {
+    if (!extents.contains(label))
+      return inferError(loc, "'edge.einsum' has no operand with the result's label '" +
+                                 Twine(label) + "'");
+    if (equation->result.find(label) != i)
+      return inferError(loc, "'edge.einsum' has label '" + Twine(label) + "' twice in its result");
+    shape.push_back(extents[label]);
+  }
+  types.push_back(RankedTensorType::get(shape, getElementTypeOrSelf(operands.front().getType())));
+  return success();
+}
+
+/// The order of the loops over the labels: the result's, then the summed ones, but innermost the result's last where an operand ends with it too, so that
+/// both are walked along their rows.
+static SmallVector<char> loopLabels(const Equation &equation) {
+  SmallVector<char> labels(equation.result.begin(), equation.result.end());
+  char innermost = 0;
+  if (!labels.empty() && llvm::any_of(equation.inputs, [&](StringRef input) {
+        return !input.empty() && input.back() == labels.back();
+      }))
+    innermost = labels.pop_back_val();
+  for (StringRef input : equation.inputs)
+    for (char label : input)
+      if (label != innermost && !llvm::is_contained(labels, label))
+        labels.push_back(label);
+  if (innermost)
+    labels.push_back(innermost);
+  return labels;
+}
+
+FailureOr<SmallVector<Value>> EinsumOp::lower(OpBuilder &builder, ValueRange operands) {
+  Location loc = getLoc();
+  MLIRContext *context = getContext();
+  auto type = cast<RankedTensorType>(storageType(getResult().getType()));
+  Type element = type.getElementType(), accumulator = accumulatorType(element);
+  FailureOr<Equation> equation = parseEquation(getEquation());
+  if (failed(equation))
+    return emitOpError("has no '->' in its equation");
+  SmallVector<char> labels = loopLabels(*equation);
+  auto rank = static_cast<int64_t>(labels.size());
+  auto loopOf = [&](char label) {
+    return static_cast<int64_t>(llvm::find(labels, label) - labels.begin());
+  };
+  // The extent of a label decides whether a 1 broadcasts.
+  SmallVector<int64_t> extents(rank, 1);
+  for (auto [input, operand] : llvm::zip_equal(equation->inputs, operands))
+    for (auto [label, extent] :
+         llvm::zip_equal(input, cast<RankedTensorType>(operand.getType()).getShape()))
+      if (extent != 1)
+        extents[loopOf(label)] = extent;
+  SmallVector<AffineMap> maps;
+  for (auto [input, operand] : llvm::zip_equal(equation->inputs, operands)) {
+    SmallVector<AffineExpr> exprs;
+    for (auto [label, extent] :
+         llvm::zip_equal(input, cast<RankedTensorType>(operand.getType()).getShape()))
+      exprs.push_back(extent == 1 && extents[loopOf(label)] != 1
+                          ? getAffineConstantExpr(0, context)
+                          : getAffineDimExpr(loopOf(label), context));
+    maps.push_back(AffineMap::get(rank, 0, exprs, context));
+  }
+  SmallVector<AffineExpr> out;
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::reduction);
+  for (char label : equation->result) {
+    out.push_back(getAffineDimExpr(loopOf(label), context));
+    iterators[loopOf(label)] = utils::IteratorType::parallel;
+  }
+  maps.push_back(AffineMap::get(rank, 0, out, context));
+  Value init = createFilled(builder, loc, type.clone(accumulator),
+                            createScalar(builder, loc, accumulator, 0));
+  Value result = createGeneric(
+      builder, loc, operands, init, maps, iterators,
+      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        Value product;
+        auto contract = arith::FastMathFlags::contract;
+        for (Value arg : args.drop_back()) {
+          Value x = createCast(b, loc, arg, element, accumulator);
+          if (!product)
+            product = x;
+          else if (isa<FloatType>(accumulator))
+            product = arith::MulFOp::create(b, loc, product, x, contract);
+          else
+            product = arith::MulIOp::create(b, loc, product, x);
+        }
+        if (isa<FloatType>(accumulator))
+          return arith::AddFOp::create(b, loc, args.back(), product, contract);
+        return arith::AddIOp::create(b, loc, args.back(), product);
+      });
+  return SmallVector<Value>{createConverted(builder, loc, result, accumulator, element)};
 }

@@ -15,4 +15,16 @@ def Edge_MatMulOp : Edge_Op<"matmul"> {
   let assemblyFormat = "$a `,` $b attr-dict `:` type($a) `,` type($b)";
 }
 
+def Edge_EinsumOp : Edge_Op<"einsum"> {
+  let summary = "sum of products over labelled dimensions";
+  let description = [{
+    `equation` labels each dimension of each operand and of the result with one character, as in `"ij,jk->ik"`: dimensions of one label run together,
+    labels that the result lacks are summed over, a label twice in one operand takes its diagonal. An extent of 1 broadcasts. The result's
+    labels are explicit and distinct. Floats narrower than f32 accumulate in f32. Source: ONNX Einsum.
+  }];
+  let arguments = (ins Variadic<Edge_Tensor>:$inputs, StrAttr:$equation);
+  let results = (outs Edge_Tensor:$result);
+  let assemblyFormat = "$equation $inputs attr-dict `:` type($inputs)";
+}
+
 #endif
