@@ -28,8 +28,33 @@ struct LowerOp : public OpInterfaceConversionPattern<edge::LowerableOpInterface>
 };
 
 struct EdgeToLinalg : public edgec::impl::EdgeToLinalgBase<EdgeToLinalg> {
+  /// The caller's view of the model is that of the model's own types: written down before they change.
+  void recordInterface(func::FuncOp function) {
+    Builder builder(&getContext());
+    auto record = [&](StringRef attribute, TypeRange types, auto nameOf) {
+      SmallVector<Attribute> rows;
+      for (auto [i, type] : llvm::enumerate(types))
+        rows.push_back(builder.getDictionaryAttr(
+            {builder.getNamedAttr("name", nameOf(i)),
+             builder.getNamedAttr("type", TypeAttr::get(type))}));
+      getOperation()->setAttr(attribute, builder.getArrayAttr(rows));
+    };
+    auto name = [&](Attribute attr, StringRef kind, size_t i) -> Attribute {
+      return attr ? attr : builder.getStringAttr(kind + std::to_string(i));
+    };
+    record("edge.inputs", function.getArgumentTypes(), [&](size_t i) {
+      return name(function.getArgAttr(i, "edge.name"), "input", i);
+    });
+    record("edge.outputs", function.getResultTypes(), [&](size_t i) {
+      return name(function.getResultAttr(i, "edge.name"), "output", i);
+    });
+  }
+
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isPrivate())
+        recordInterface(function);
     TypeConverter types;
     types.addConversion([](Type type) { return type; });
     types.addConversion([](RankedTensorType type) -> Type { return edge::storageType(type); });

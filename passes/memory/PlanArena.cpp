@@ -137,9 +137,9 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
     SmallVector<DictionaryAttr> argAttrs;
     function.getAllArgAttrs(argAttrs);
     function.setArgAttr(arena.getArgNumber(), "edge.kind", builder.getStringAttr("arena"));
-    function->setAttr("edge.arena_bytes", builder.getI64IntegerAttr(plan.totalBytes));
-    function->setAttr("edge.arena_peak", builder.getI64IntegerAttr(plan.peakBytes));
-    function->setAttr("edge.allocations", builder.getArrayAttr(records));
+    getOperation()->setAttr("edge.arena_bytes", builder.getI64IntegerAttr(plan.totalBytes));
+    getOperation()->setAttr("edge.arena_peak", builder.getI64IntegerAttr(plan.peakBytes));
+    getOperation()->setAttr("edge.allocations", builder.getArrayAttr(records));
     return success();
   }
 };

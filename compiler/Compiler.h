@@ -1,0 +1,55 @@
+// What a caller embeds: a model file in, files or a loaded function out.
+#pragma once
+
+#include "frontends/Frontend.h"
+#include "targets/Target.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/Error.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+struct edgec_model;
+
+namespace edgec {
+
+struct CompileOptions {
+  ImportOptions import;
+  std::string target = "host";
+  std::string triple, cpu, features; ///< override the target's
+  std::string name;                  ///< prefix; by default the file's, made C-safe
+  std::set<std::string> emit;        ///< `library` by default
+  int threads = 1;
+  std::string stopAfter;     ///< phase to stop after; the module goes to stdout
+  std::string dumpDirectory; ///< where to write the module after each phase
+  bool timing = false;       ///< report each phase's time on stderr
+};
+
+/// Compiles the model at `path` and writes the artifact's files into `directory`, all or none. Diagnostics go to stderr.
+llvm::LogicalResult compile(llvm::StringRef path, llvm::StringRef directory,
+                            const CompileOptions &options);
+
+/// A model compiled for this host, ready to run in this process.
+class LoadedModule {
+public:
+  ~LoadedModule();
+  const edgec_model &model() const;
+  const std::string &manifest() const;
+
+private:
+  friend std::unique_ptr<LoadedModule> load(llvm::StringRef, const CompileOptions &);
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation;
+};
+
+/// Compiles the same object as `compile` and loads it; null after errors.
+std::unique_ptr<LoadedModule> load(llvm::StringRef path, const CompileOptions &options);
+
+/// The frontend that recognises the file, or null after an error.
+const Frontend *findFrontend(llvm::StringRef path, mlir::MLIRContext *context);
+
+/// A context with every dialect and extension that the pipeline needs.
+std::unique_ptr<mlir::MLIRContext> createContext();
+void registerDialects(mlir::DialectRegistry &registry);
+
+} // namespace edgec

@@ -1,0 +1,58 @@
+#include "compiler/Diagnostics.h"
+#include "mlir/IR/Location.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace edgec;
+
+/// The node names of a location: one, or those of the nodes that a rewrite has merged.
+static void collectNames(Location loc, llvm::SetVector<StringRef> &names) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    names.insert(name.getName().getValue());
+  else if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location part : fused.getLocations())
+      collectNames(part, names);
+  else if (auto call = dyn_cast<CallSiteLoc>(loc))
+    collectNames(call.getCallee(), names);
+}
+
+DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, StringRef file, raw_ostream &os)
+    : file(file), os(os),
+      handler(context, [this](Diagnostic &diagnostic) { return print(diagnostic); }) {}
+
+LogicalResult DiagnosticPrinter::print(Diagnostic &diagnostic) {
+  StringRef severity = "error";
+  switch (diagnostic.getSeverity()) {
+  case DiagnosticSeverity::Error:
+    ++errorCount;
+    break;
+  case DiagnosticSeverity::Warning:
+    severity = "warning";
+    break;
+  case DiagnosticSeverity::Note:
+    severity = "note";
+    break;
+  case DiagnosticSeverity::Remark:
+    severity = "remark";
+    break;
+  }
+  llvm::SetVector<StringRef> names;
+  collectNames(diagnostic.getLocation(), names);
+  os << file << ": ";
+  if (names.size() == 1)
+    os << "node '" << names.front() << "': ";
+  else if (!names.empty()) {
+    os << "nodes ";
+    llvm::interleaveComma(names.getArrayRef().take_front(4), os, [&](StringRef name) { os << "'" << name << "'"; });
+    os << (names.size() > 4 ? ", …: " : ": ");
+  }
+  os << severity << ": " << diagnostic.str() << "\n";
+  for (Diagnostic &note : diagnostic.getNotes()) {
+    // MLIR attaches the whole op as a note: no help to whoever wrote the model.
+    std::string text = note.str();
+    if (StringRef(text).starts_with("see current operation"))
+      continue;
+    os << "  note: " << text << "\n";
+  }
+  return success();
+}

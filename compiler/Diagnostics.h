@@ -1,0 +1,25 @@
+// Diagnostics as a person reads them: file, node, message, hint.
+#pragma once
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/raw_ostream.h"
+#include <string>
+
+namespace edgec {
+
+/// Prints diagnostics while it lives: `kws.onnx: node '/layer1/Conv': error: message`, notes below. MLIR's default printer hides the names.
+class DiagnosticPrinter {
+public:
+  DiagnosticPrinter(mlir::MLIRContext *context, llvm::StringRef file, llvm::raw_ostream &os);
+  unsigned errors() const { return errorCount; }
+
+private:
+  llvm::LogicalResult print(mlir::Diagnostic &diagnostic);
+
+  std::string file;
+  llvm::raw_ostream &os;
+  unsigned errorCount = 0;
+  mlir::ScopedDiagnosticHandler handler;
+};
+
+} // namespace edgec

@@ -1,0 +1,89 @@
+#include "compiler/Pipeline.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/legalize/Passes.h"
+#include "passes/lower/Passes.h"
+#include "passes/memory/Passes.h"
+#include "passes/tile/Passes.h"
+
+using namespace mlir;
+
+namespace edgec {
+
+static void buildNothing(OpPassManager &, const Target *) {}
+
+static void buildLegalize(OpPassManager &passes, const Target *) {
+  passes.addPass(createCanonicalizerPass());
+  auto &function = passes.nest<func::FuncOp>();
+  function.addPass(createSinkTransposes());
+  function.addPass(createFoldAffineIntoConv());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+static void buildFuse(OpPassManager &passes, const Target *) {
+  passes.addPass(createEdgeToLinalg());
+  auto &function = passes.nest<func::FuncOp>();
+  function.addPass(createFuseElementwise());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+static void buildBufferize(OpPassManager &passes, const Target *) {
+  passes.nest<func::FuncOp>().addPass(createReuseOperands());
+  passes.addPass(createBufferizeModel());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+static void buildPlan(OpPassManager &passes, const Target *) { passes.addPass(createPlanArena()); }
+
+static void buildLower(OpPassManager &passes, const Target *target) {
+  passes.addPass(createOutlineKernels());
+  auto &function = passes.nest<func::FuncOp>();
+  function.addPass(tile::createKernelToLoops());
+  function.addPass(createLinalgToLoops());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createLoopInvariantCodeMotionPass());
+  if (target)
+    target->addPasses(passes);
+  passes.addPass(createConvertToLLVM());
+  passes.addPass(createCSEPass());
+}
+
+ArrayRef<Phase> getPhases() {
+  static constexpr Phase phases[] = {
+      {"import", "read the model file into edge ops", buildNothing},
+      {"legalize", "fold constants, bring transposes together, fold scales into convolutions", buildLegalize},
+      {"check", "report every op that the target can't compile", buildNothing},
+      {"fuse", "lower to linalg on tensors and fuse elementwise chains", buildFuse},
+      {"bufferize", "tensors become buffers, in place where possible", buildBufferize},
+      {"plan", "place every buffer in one arena", buildPlan},
+      {"lower", "kernels become functions, loops and the LLVM dialect", buildLower},
+      {"emit", "optimise, generate code, write the files", buildNothing},
+  };
+  return phases;
+}
+
+void registerPasses() {
+  registerEdgecLegalizePasses();
+  registerEdgecMemoryPasses();
+  tile::registerEdgecTilePasses();
+  registerEdgecLowerPasses();
+  registerCanonicalizerPass();
+  registerCSEPass();
+  struct Options : PassPipelineOptions<Options> {
+    Option<std::string> until{*this, "until", llvm::cl::desc("last phase to run"), llvm::cl::init("lower")};
+  };
+  PassPipelineRegistration<Options>("edgec-pipeline", "The compiler's phases up to one of them",
+                                    [](OpPassManager &passes, const Options &options) {
+                                      for (const Phase &phase : getPhases()) {
+                                        phase.build(passes, nullptr);
+                                        if (phase.name == options.until)
+                                          break;
+                                      }
+                                    });
+}
+
+} // namespace edgec

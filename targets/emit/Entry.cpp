@@ -1,0 +1,173 @@
+// The C functions and the descriptor around the compiled model. Layouts: runtime/include/edgec/model.h.
+#include "targets/emit/Object.h"
+#include "llvm/IR/IRBuilder.h"
+
+using namespace llvm;
+using namespace edgec;
+
+// edgec_status of runtime/include/edgec/status.h.
+static constexpr int32_t kErrorArena = -1, kErrorArgument = -2;
+static constexpr uint32_t kAbiVersion = 1;
+
+namespace {
+
+struct EntryBuilder {
+  Module &module;
+  const ModelInterface &interface;
+  IRBuilder<> builder;
+  PointerType *pointer;
+  Type *word; ///< size_t
+
+  EntryBuilder(Module &module, const ModelInterface &interface)
+      : module(module), interface(interface), builder(module.getContext()),
+        pointer(PointerType::get(module.getContext(), 0)),
+        word(module.getDataLayout().getIntPtrType(module.getContext())) {}
+
+  Function *declare(const Twine &name, FunctionType *type, GlobalValue::LinkageTypes linkage) {
+    auto *function = Function::Create(type, linkage, name, module);
+    function->addFnAttr(Attribute::NoUnwind);
+    builder.SetInsertPoint(BasicBlock::Create(module.getContext(), "entry", function));
+    return function;
+  }
+
+  /// `if (condition) return status;`
+  void returnIf(Value *condition, int32_t status) {
+    Function *function = builder.GetInsertBlock()->getParent();
+    auto *fail = BasicBlock::Create(module.getContext(), "fail", function);
+    auto *next = BasicBlock::Create(module.getContext(), "next", function);
+    builder.CreateCondBr(condition, fail, next);
+    builder.SetInsertPoint(fail);
+    builder.CreateRet(builder.getInt32(status));
+    builder.SetInsertPoint(next);
+  }
+
+  /// int32_t NAME_run(void *arena, const T *input..., T *output...)
+  Function *addRun(Function *main) {
+    size_t count = interface.inputs.size() + interface.outputs.size();
+    SmallVector<Type *> types(count + 1, pointer);
+    Function *run = declare(interface.name + "_run",
+                            FunctionType::get(builder.getInt32Ty(), types, false),
+                            GlobalValue::ExternalLinkage);
+    Value *null = ConstantPointerNull::get(pointer);
+    Value *arena = run->getArg(0);
+    if (interface.arenaBytes > 0) {
+      Value *address = builder.CreatePtrToInt(arena, word);
+      Value *low = builder.CreateAnd(address, ConstantInt::get(word, interface.arenaAlign - 1));
+      Value *bad = builder.CreateOr(builder.CreateICmpEQ(arena, null),
+                                    builder.CreateICmpNE(low, ConstantInt::get(word, 0)));
+      returnIf(bad, kErrorArena);
+    }
+    Value *missing = nullptr;
+    for (size_t i = 0; i < count; ++i) {
+      Value *isNull = builder.CreateICmpEQ(run->getArg(i + 1), null);
+      missing = missing ? builder.CreateOr(missing, isNull) : isNull;
+    }
+    if (missing)
+      returnIf(missing, kErrorArgument);
+    SmallVector<Value *> arguments;
+    for (size_t i = 0; i < count; ++i)
+      arguments.push_back(run->getArg(i + 1));
+    arguments.push_back(arena);
+    builder.CreateCall(main, arguments);
+    builder.CreateRet(builder.getInt32(0));
+    return run;
+  }
+
+  /// void NAME_reset(void *arena): the state is the arena's first bytes.
+  Function *addReset() {
+    if (!interface.stateBytes)
+      return nullptr;
+    Function *reset = declare(interface.name + "_reset",
+                              FunctionType::get(builder.getVoidTy(), {pointer}, false),
+                              GlobalValue::ExternalLinkage);
+    builder.CreateMemSet(reset->getArg(0), builder.getInt8(0),
+                         ConstantInt::get(word, interface.stateBytes), MaybeAlign(16));
+    builder.CreateRetVoid();
+    return reset;
+  }
+
+  /// The generic form: arrays of pointers.
+  Function *addInvoke(Function *run) {
+    Function *invoke = declare(
+        interface.name + "_invoke",
+        FunctionType::get(builder.getInt32Ty(), {pointer, pointer, pointer, pointer}, false),
+        GlobalValue::InternalLinkage);
+    SmallVector<Value *> arguments{invoke->getArg(0)};
+    auto load = [&](Value *array, size_t count) {
+      for (size_t i = 0; i < count; ++i)
+        arguments.push_back(builder.CreateLoad(
+            pointer, builder.CreateConstInBoundsGEP1_32(pointer, array, static_cast<unsigned>(i))));
+    };
+    load(invoke->getArg(1), interface.inputs.size());
+    load(invoke->getArg(2), interface.outputs.size());
+    builder.CreateRet(builder.CreateCall(run, arguments));
+    return invoke;
+  }
+
+  GlobalVariable *constant(Constant *value, const Twine &name) {
+    auto *global = new GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                                      GlobalValue::PrivateLinkage, value, name);
+    return global;
+  }
+  Constant *text(StringRef text) {
+    auto *global = constant(ConstantDataArray::getString(module.getContext(), text), "edgec.name");
+    global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+    return global;
+  }
+
+  /// An `edgec_tensor` table.
+  Constant *tensors(ArrayRef<TensorInfo> infos, const Twine &name) {
+    if (infos.empty())
+      return ConstantPointerNull::get(pointer);
+    Type *i32 = builder.getInt32Ty(), *f32 = builder.getFloatTy();
+    auto *type = StructType::get(module.getContext(),
+                                 {pointer, pointer, word, word, i32, i32, f32, i32});
+    SmallVector<Constant *> rows;
+    for (const TensorInfo &info : infos) {
+      Constant *shape = ConstantPointerNull::get(pointer);
+      SmallVector<uint32_t> extents;
+      for (int64_t extent : info.type.getShape())
+        extents.push_back(static_cast<uint32_t>(extent));
+      if (!extents.empty())
+        shape = constant(ConstantDataArray::get(module.getContext(), extents), "edgec.shape");
+      rows.push_back(ConstantStruct::get(
+          type, {text(info.name), shape, ConstantInt::get(word, info.bytes),
+                 ConstantInt::get(word, info.type.getNumElements()),
+                 builder.getInt32(dtypeNumber(info.type.getElementType())),
+                 builder.getInt32(info.type.getRank()), ConstantFP::get(f32, 0.0),
+                 builder.getInt32(0)}));
+    }
+    return constant(ConstantArray::get(ArrayType::get(type, rows.size()), rows), name);
+  }
+
+  void addModel(Function *invoke, Function *reset) {
+    Type *i32 = builder.getInt32Ty();
+    auto *type = StructType::get(module.getContext(),
+                                 {i32, i32, i32, i32, pointer, pointer, pointer, pointer, pointer,
+                                  word, word, word});
+    Constant *null = ConstantPointerNull::get(pointer);
+    Constant *value = ConstantStruct::get(
+        type, {builder.getInt32(kAbiVersion), builder.getInt32(interface.arenaAlign),
+               builder.getInt32(interface.inputs.size()),
+               builder.getInt32(interface.outputs.size()), text(interface.name),
+               tensors(interface.inputs, "edgec.inputs"),
+               tensors(interface.outputs, "edgec.outputs"), invoke, reset ? reset : null,
+               ConstantInt::get(word, interface.arenaBytes),
+               ConstantInt::get(word, interface.stateBytes), ConstantInt::get(word, 0)});
+    new GlobalVariable(module, type, /*isConstant=*/true, GlobalValue::ExternalLinkage, value,
+                       interface.name + "_model");
+  }
+};
+
+} // namespace
+
+void edgec::addEntryPoints(Module &module, const ModelInterface &interface) {
+  Function *main = module.getFunction("main");
+  main->setName(interface.name + "_main");
+  main->setLinkage(GlobalValue::InternalLinkage);
+  EntryBuilder entry(module, interface);
+  Function *run = entry.addRun(main);
+  Function *reset = entry.addReset();
+  Function *invoke = entry.addInvoke(run);
+  entry.addModel(invoke, reset);
+}

@@ -1,0 +1,47 @@
+// A compiled model as its caller sees it: what the header, the manifest and the descriptor are written from.
+#pragma once
+
+#include "mlir/IR/BuiltinOps.h"
+#include <string>
+#include <vector>
+
+namespace edgec {
+
+struct TensorInfo {
+  std::string name;   ///< the model's own
+  std::string symbol; ///< C-safe, unique among the model's tensors
+  mlir::RankedTensorType type;
+  int64_t bytes = 0;
+};
+
+struct AllocationInfo {
+  std::string name;
+  int64_t offset = 0, bytes = 0, first = 0, last = 0;
+};
+
+struct OperatorInfoRow {
+  std::string name, kind, kernel;
+  int64_t macs = 0;
+};
+
+struct ModelInterface {
+  std::string name; ///< C-safe
+  std::vector<TensorInfo> inputs, outputs;
+  int64_t arenaBytes = 0, arenaPeak = 0, stateBytes = 0, arenaAlign = 16;
+  std::vector<AllocationInfo> allocations;
+  std::vector<OperatorInfoRow> operators;
+  int64_t macs = 0;
+};
+
+/// Reads the attributes that passes have left on the module (`edge.inputs`, `edge.arena_bytes`, …).
+ModelInterface readInterface(mlir::ModuleOp module, llvm::StringRef name);
+
+/// `text` as a C identifier: other characters become underscores, a leading digit gets one.
+std::string makeIdentifier(llvm::StringRef text);
+
+/// The C type of an element (`float`, `int8_t`, `uint16_t` for the 16-bit floats), and its `edgec_dtype` number and NumPy name.
+llvm::StringRef cTypeName(mlir::Type element);
+int32_t dtypeNumber(mlir::Type element);
+llvm::StringRef numpyName(mlir::Type element);
+
+} // namespace edgec

@@ -1,0 +1,45 @@
+// From the LLVM dialect to an object file, and what the object file says of itself.
+#pragma once
+
+#include "dialects/Edge/Edge.h"
+#include "targets/Target.h"
+#include "targets/emit/Interface.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace edgec {
+
+/// The LLVM target machine for a device. Fails with a message where LLVM doesn't know its triple, processor or features.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(edge::TargetAttr target);
+
+/// Adds NAME_run, NAME_reset, NAME_invoke and NAME_model to a module whose `main` takes inputs, outputs and the arena as pointers.
+void addEntryPoints(llvm::Module &module, const ModelInterface &interface);
+
+/// Runs LLVM's optimizer.
+void optimize(llvm::Module &module, llvm::TargetMachine &machine);
+
+/// What an ELF object contains.
+struct ObjectReport {
+  uint64_t textBytes = 0, constantBytes = 0;
+  std::map<std::string, uint64_t> frames; ///< stack bytes of each function, from the stack-size section
+  std::vector<std::string> undefinedSymbols;
+};
+llvm::Expected<ObjectReport> readObject(llvm::MemoryBufferRef object);
+
+/// The deepest stack below `function`, from the frames and the module's own calls; each call costs `callBytes` more. Functions without a frame
+/// (libm, memcpy) count as nothing.
+uint64_t deepestStack(const llvm::Module &module, const ObjectReport &report,
+                      llvm::StringRef function, unsigned callBytes);
+
+/// Writes `value` into the descriptor's stack field, in the object file's bytes.
+llvm::Error patchStackBytes(llvm::MutableArrayRef<char> object, llvm::StringRef symbol,
+                            uint64_t offset, unsigned width, uint64_t value);
+/// Where that field lies in an `edgec_model`, by pointer width (runtime/include/edgec/model.h).
+inline constexpr uint64_t kStackFieldOffset32 = 44, kStackFieldOffset64 = 72;
+
+std::string writeHeader(const ModelInterface &interface, const Output &output,
+                        edge::TargetAttr target);
+std::string writeManifest(const ModelInterface &interface, const Output &output,
+                          edge::TargetAttr target);
+
+} // namespace edgec
