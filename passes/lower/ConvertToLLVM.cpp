@@ -86,6 +86,12 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
     if (auto target = module->getAttrOfType<edge::TargetAttr>("edge.target"))
       options.overrideIndexBitwidth(target.getIndexBits());
 
+    // Names and kinds have served: what is left is for LLVM.
+    for (auto function : module.getOps<func::FuncOp>())
+      for (unsigned i = 0; i < function.getNumArguments(); ++i)
+        for (StringRef name : {"edge.name", "edge.kind"})
+          function.removeArgAttr(i, name);
+
     { // Views with strides first: their address arithmetic is affine.
       RewritePatternSet patterns(context);
       memref::populateFoldMemRefAliasOpPatterns(patterns);

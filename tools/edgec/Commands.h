@@ -1,0 +1,31 @@
+// The commands of `edgec`, one function each: it adds its options to the parser, and runs when chosen. Exit codes: 0 done, 1 the model or the
+// request can't be compiled or run, 2 wrong usage.
+#pragma once
+
+#include "CLI/CLI.hpp"
+#include "compiler/Compiler.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace edgec::cli {
+
+void addCompile(CLI::App &app, int &exitCode);
+void addRun(CLI::App &app, int &exitCode);
+void addInspect(CLI::App &app, int &exitCode);
+void addLists(CLI::App &app, int &exitCode); // targets, ops
+
+/// Options that say how a model is read, shared by commands.
+struct ModelArguments {
+  std::string model;
+  std::vector<std::string> shapes, values, states;
+
+  void add(CLI::App &command);
+  /// False after a message on stderr.
+  bool parse(ImportOptions &options) const;
+};
+
+/// `name=rest` split at the last `=` that has something before it.
+bool splitAssignment(const std::string &text, std::string &name, std::string &value);
+
+} // namespace edgec::cli

@@ -1,0 +1,295 @@
+// edgec run: compile for this host in memory, run, print or save.
+#include "edgec/model.h"
+#include "nlohmann/json.hpp"
+#include "tools/edgec/Commands.h"
+#include "tools/edgec/Npy.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/AlignOf.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cmath>
+#include <random>
+
+using namespace edgec;
+using namespace edgec::cli;
+
+namespace {
+
+struct RunArguments {
+  ModelArguments model;
+  std::vector<std::string> inputs, carries;
+  std::string output;
+  uint64_t random = 0;
+  bool useRandom = false, shapesOnly = false;
+  int calls = 1, top = 0;
+};
+
+/// Memory with the alignment that the model asks for.
+struct AlignedBytes {
+  AlignedBytes(size_t size, size_t align) : data(static_cast<char *>(std::aligned_alloc(align, llvm::alignTo(std::max<size_t>(size, 1), align)))) {
+    std::memset(data, 0, llvm::alignTo(std::max<size_t>(size, 1), align));
+  }
+  ~AlignedBytes() { std::free(data); }
+  AlignedBytes(const AlignedBytes &) = delete;
+  char *data;
+};
+
+bool complain(const llvm::Twine &message) {
+  llvm::errs() << "edgec: error: " << message << "\n";
+  return false;
+}
+
+std::string shapeText(llvm::ArrayRef<int64_t> shape) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << "[";
+  llvm::interleave(shape, os, ",");
+  os << "]";
+  return text;
+}
+
+std::vector<int64_t> shapeOf(const edgec_tensor &tensor) {
+  return {tensor.shape, tensor.shape + tensor.rank};
+}
+
+double elementAt(const edgec_tensor &tensor, const char *data, size_t i) {
+  auto read = [&](auto value) {
+    std::memcpy(&value, data + i * sizeof(value), sizeof(value));
+    return value;
+  };
+  switch (tensor.dtype) {
+  case EDGEC_FLOAT32:
+    return read(float());
+  case EDGEC_FLOAT64:
+    return read(double());
+  case EDGEC_FLOAT16:
+    return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, read(uint16_t()))).convertToDouble();
+  case EDGEC_BFLOAT16:
+    return llvm::APFloat(llvm::APFloat::BFloat(), llvm::APInt(16, read(uint16_t()))).convertToDouble();
+  case EDGEC_INT8:
+    return read(int8_t());
+  case EDGEC_INT16:
+    return read(int16_t());
+  case EDGEC_UINT16:
+    return read(uint16_t());
+  case EDGEC_INT32:
+    return read(int32_t());
+  case EDGEC_UINT32:
+    return read(uint32_t());
+  case EDGEC_INT64:
+    return static_cast<double>(read(int64_t()));
+  case EDGEC_UINT64:
+    return static_cast<double>(read(uint64_t()));
+  default:
+    return read(uint8_t());
+  }
+}
+
+/// Uniform in [0, 1) for floats, small non-negative numbers for integers: the same for a seed on every machine.
+void fillRandom(const edgec_tensor &tensor, char *data, std::mt19937_64 &random) {
+  for (size_t i = 0; i < tensor.elements; ++i) {
+    double uniform = static_cast<double>(random() >> 11) * 0x1.0p-53;
+    auto write = [&](auto value) { std::memcpy(data + i * sizeof(value), &value, sizeof(value)); };
+    switch (tensor.dtype) {
+    case EDGEC_FLOAT32:
+      write(static_cast<float>(uniform));
+      break;
+    case EDGEC_FLOAT64:
+      write(uniform);
+      break;
+    case EDGEC_FLOAT16:
+    case EDGEC_BFLOAT16: {
+      llvm::APFloat value(uniform);
+      bool lost;
+      value.convert(tensor.dtype == EDGEC_FLOAT16 ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat(),
+                    llvm::APFloat::rmNearestTiesToEven, &lost);
+      write(static_cast<uint16_t>(value.bitcastToAPInt().getZExtValue()));
+      break;
+    }
+    case EDGEC_INT8:
+    case EDGEC_UINT8:
+      write(static_cast<uint8_t>(uniform * 128));
+      break;
+    case EDGEC_BOOL:
+      write(static_cast<uint8_t>(uniform < 0.5));
+      break;
+    case EDGEC_INT16:
+    case EDGEC_UINT16:
+      write(static_cast<uint16_t>(uniform * 128));
+      break;
+    case EDGEC_INT32:
+    case EDGEC_UINT32:
+      write(static_cast<uint32_t>(uniform * 128));
+      break;
+    default:
+      write(static_cast<uint64_t>(uniform * 128));
+    }
+  }
+}
+
+const edgec_tensor *findTensor(const edgec_tensor *tensors, int count, llvm::StringRef name, int &index) {
+  for (index = 0; index < count; ++index)
+    if (name == tensors[index].name)
+      return &tensors[index];
+  return nullptr;
+}
+
+void printTop(const edgec_tensor &tensor, const char *data, int top) {
+  std::vector<size_t> order(tensor.elements);
+  for (size_t i = 0; i < order.size(); ++i)
+    order[i] = i;
+  size_t count = std::min<size_t>(top, order.size());
+  std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](size_t a, size_t b) {
+    double x = elementAt(tensor, data, a), y = elementAt(tensor, data, b);
+    return x != y ? x > y : a < b;
+  });
+  for (size_t i = 0; i < count; ++i)
+    llvm::outs() << llvm::format("  %8zu  %.6g\n", order[i], elementAt(tensor, data, order[i]));
+}
+
+bool runModel(const RunArguments &arguments) {
+  CompileOptions options;
+  if (!arguments.model.parse(options.import))
+    return false;
+  std::map<std::string, NpyArray> files;
+  for (const std::string &text : arguments.inputs) {
+    std::string name, path;
+    if (!splitAssignment(text, name, path))
+      return complain("--input " + text + ": expected NAME=FILE.npy");
+    auto array = readNpy(path);
+    if (!array)
+      return complain(llvm::toString(array.takeError()));
+    if (!options.import.shapes.count(name)) // what the data have binds what the model leaves open
+      options.import.shapes[name] = array->shape;
+    files.emplace(name, std::move(*array));
+  }
+  std::unique_ptr<LoadedModule> module = load(arguments.model.model, options);
+  if (!module)
+    return false;
+  const edgec_model &model = module->model();
+
+  std::mt19937_64 random(arguments.random);
+  std::vector<std::unique_ptr<AlignedBytes>> inputs, outputs;
+  std::vector<const void *> inputPointers;
+  std::vector<void *> outputPointers;
+  for (int i = 0; i < model.n_inputs; ++i) {
+    const edgec_tensor &tensor = model.inputs[i];
+    inputs.push_back(std::make_unique<AlignedBytes>(tensor.bytes, 64));
+    inputPointers.push_back(inputs.back()->data);
+    auto file = files.find(tensor.name);
+    bool carried = false;
+    for (const std::string &carry : arguments.carries)
+      carried |= carry.substr(carry.rfind('=') + 1) == tensor.name;
+    if (file != files.end()) {
+      const NpyArray &array = file->second;
+      bool half = dtypeBytes(array.dtype) == 2 && tensor.dtype == EDGEC_BFLOAT16;
+      if ((array.dtype != tensor.dtype && !half) || array.shape != shapeOf(tensor))
+        return complain("input '" + std::string(tensor.name) + "' is " + dtypeName(tensor.dtype) + shapeText(shapeOf(tensor)) +
+                        ", but its file holds " + dtypeName(array.dtype) + shapeText(array.shape));
+      std::memcpy(inputs.back()->data, array.data.data(), array.data.size());
+      files.erase(file);
+    } else if (arguments.useRandom) {
+      fillRandom(tensor, inputs.back()->data, random);
+    } else if (!carried && !arguments.shapesOnly) {
+      return complain("input '" + std::string(tensor.name) + "' (" + dtypeName(tensor.dtype) + shapeText(shapeOf(tensor)) +
+                      ") has no value; give --input " + tensor.name + "=FILE.npy or --random SEED");
+    }
+  }
+  if (!files.empty())
+    return complain("--input names '" + files.begin()->first + "', which is not an input of the model");
+  for (int i = 0; i < model.n_outputs; ++i) {
+    outputs.push_back(std::make_unique<AlignedBytes>(model.outputs[i].bytes, 64));
+    outputPointers.push_back(outputs.back()->data);
+  }
+  std::vector<std::pair<int, int>> carries;
+  for (const std::string &text : arguments.carries) {
+    std::string from, to;
+    int output, input;
+    if (!splitAssignment(text, from, to))
+      return complain("--carry " + text + ": expected OUTPUT=INPUT");
+    const edgec_tensor *source = findTensor(model.outputs, model.n_outputs, from, output);
+    const edgec_tensor *destination = findTensor(model.inputs, model.n_inputs, to, input);
+    if (!source || !destination || source->bytes != destination->bytes || source->dtype != destination->dtype)
+      return complain("--carry " + text + ": there is no such output and input of one type");
+    carries.emplace_back(output, input);
+  }
+
+  if (!arguments.shapesOnly) {
+    AlignedBytes arena(model.arena_bytes, model.arena_align);
+    if (model.reset)
+      model.reset(arena.data);
+    for (int call = 0; call < arguments.calls; ++call) {
+      if (call)
+        for (auto [output, input] : carries)
+          std::memcpy(inputs[input]->data, outputs[output]->data, model.inputs[input].bytes);
+      int32_t status = model.invoke(arena.data, inputPointers.data(), outputPointers.data(), nullptr);
+      if (status != 0)
+        return complain("the model returned status " + llvm::Twine(status));
+    }
+  }
+  if (arguments.output.empty() || arguments.shapesOnly) {
+    for (int i = 0; i < model.n_outputs; ++i) {
+      const edgec_tensor &tensor = model.outputs[i];
+      llvm::outs() << tensor.name << ": " << dtypeName(tensor.dtype) << shapeText(shapeOf(tensor));
+      if (arguments.shapesOnly) {
+        llvm::outs() << "\n";
+        continue;
+      }
+      if (arguments.top > 0) {
+        llvm::outs() << "\n";
+        printTop(tensor, outputs[i]->data, arguments.top);
+        continue;
+      }
+      llvm::outs() << " =";
+      for (size_t e = 0; e < std::min<size_t>(tensor.elements, 8); ++e)
+        llvm::outs() << llvm::format(" %.6g", elementAt(tensor, outputs[i]->data, e));
+      llvm::outs() << (tensor.elements > 8 ? " ...\n" : "\n");
+    }
+    return true;
+  }
+  if (std::error_code error = llvm::sys::fs::create_directories(arguments.output))
+    return complain("folder '" + arguments.output + "' can't be made: " + error.message());
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (int i = 0; i < model.n_outputs; ++i) {
+    const edgec_tensor &tensor = model.outputs[i];
+    std::string file = std::to_string(i) + "_";
+    for (char c : llvm::StringRef(tensor.name))
+      file += llvm::isAlnum(c) || c == '-' ? c : '_';
+    file = file.substr(0, 100) + ".npy";
+    llvm::SmallString<128> path(arguments.output);
+    llvm::sys::path::append(path, file);
+    if (auto error = writeNpy(path, tensor.dtype, shapeOf(tensor), {outputs[i]->data, tensor.bytes}))
+      return complain(llvm::toString(std::move(error)));
+    list.push_back({{"name", tensor.name}, {"file", file}, {"dtype", dtypeName(tensor.dtype).str()}, {"shape", shapeOf(tensor)}});
+  }
+  llvm::SmallString<128> path(arguments.output);
+  llvm::sys::path::append(path, "outputs.json");
+  std::error_code error;
+  llvm::raw_fd_ostream os(path, error);
+  if (error)
+    return complain("'" + path.str() + "' can't be written: " + error.message());
+  os << list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  return true;
+}
+
+} // namespace
+
+void cli::addRun(CLI::App &app, int &exitCode) {
+  CLI::App *command = app.add_subcommand(
+      "run", "compile for this machine in memory and run\nExample: edgec run kws.onnx --random 1 --top 5");
+  auto arguments = std::make_shared<RunArguments>();
+  arguments->model.add(*command);
+  command->add_option("--input", arguments->inputs, "value of an input: NAME=FILE.npy (repeatable); its shape binds open dimensions");
+  CLI::Option *random = command->add_option("--random", arguments->random, "fill the other inputs from this seed");
+  command->add_option("--output", arguments->output, "folder for each output as .npy, and outputs.json");
+  command->add_option("--calls", arguments->calls, "run this often, keeping states")->check(CLI::Range(1, 1000000));
+  command->add_option("--carry", arguments->carries, "hand OUTPUT=INPUT from one call to the next (repeatable)");
+  command->add_option("--top", arguments->top, "print the N largest elements of each output");
+  command->add_flag("--shapes", arguments->shapesOnly, "only print the outputs' types");
+  command->callback([arguments, random, &exitCode] {
+    arguments->useRandom = random->count() > 0;
+    exitCode = runModel(*arguments) ? 0 : 1;
+  });
+}
