@@ -1,0 +1,31 @@
+// RUN: edgec-opt %s -verify-diagnostics -split-input-file
+
+func.func @rank(%x: tensor<5x4xf32>) {
+  // expected-error @+1 {{'edge.pool' expects an input of rank 3 or more, but got rank 2}}
+  %0 = edge.pool max %x window [2] {dilations = array<i64: 1>, output_shape = array<i64: 4>, pads = array<i64: 0, 0>, strides = array<i64: 1>} : tensor<5x4xf32>
+  return
+}
+
+// -----
+
+func.func @too_many_windows(%x: tensor<1x5x4xf32>) {
+  // expected-error @+1 {{'edge.pool' has 4 windows of stride 2 in a padded extent of 6 (spatial dimension 0)}}
+  %0 = edge.pool max %x window [2] {dilations = array<i64: 1>, output_shape = array<i64: 4>, pads = array<i64: 0, 1>, strides = array<i64: 2>} : tensor<1x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @strides(%x: tensor<1x5x4xf32>) {
+  // expected-error @+1 {{'edge.pool' expects one kernel extent, stride, dilation and output extent for each of 1 spatial dimensions}}
+  %0 = edge.pool max %x window [2] {dilations = array<i64: 1>, output_shape = array<i64: 4>, pads = array<i64: 0, 0>, strides = array<i64: 1, 1>} : tensor<1x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @integers(%x: tensor<1x5x4xi32>) {
+  // expected-error @+1 {{'edge.pool' sums and averages floats only}}
+  %0 = edge.pool average %x window [2] {dilations = array<i64: 1>, output_shape = array<i64: 4>, pads = array<i64: 0, 0>, strides = array<i64: 1>} : tensor<1x5x4xi32>
+  return
+}
