@@ -154,7 +154,7 @@ int64_t HostTensor::getInt(int64_t index) const {
   case 2:
     return isUnsigned ? load<uint16_t>(p) : load<int16_t>(p);
   case 4:
-    return isUnsigned ? load<uint32_t>(p) : load<int32_t>(p);
+    return isUnsigned ? int64_t{load<uint32_t>(p)} : int64_t{load<int32_t>(p)};
   default:
     return load<int64_t>(p);
   }
