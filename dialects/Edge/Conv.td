@@ -14,7 +14,7 @@ def Edge_ConvOp : Edge_Op<"conv"> {
   let arguments = (ins Edge_Tensor:$x, Edge_Tensor:$filter, Optional<Edge_Tensor>:$bias,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$x `,` $filter (`bias` $bias^)? attr-dict `:` type($x) `,` type($filter) (`,` type($bias)^)?";
+  let assemblyFormat = "$x `,` $filter (`bias` $bias^)? prop-dict attr-dict `:` type($x) `,` type($filter) (`,` type($bias)^)?";
 }
 
 def Edge_ConvTransposeOp : Edge_Op<"conv_transpose"> {
@@ -28,7 +28,7 @@ def Edge_ConvTransposeOp : Edge_Op<"conv_transpose"> {
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups,
     DenseI64ArrayAttr:$output_shape);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$x `,` $filter (`bias` $bias^)? attr-dict `:` type($x) `,` type($filter) (`,` type($bias)^)?";
+  let assemblyFormat = "$x `,` $filter (`bias` $bias^)? prop-dict attr-dict `:` type($x) `,` type($filter) (`,` type($bias)^)?";
 }
 
 #endif

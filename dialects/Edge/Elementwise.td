@@ -42,7 +42,7 @@ class Edge_Unary<string mnemonic, string formula, string source> : Edge_Elementw
   let summary = formula;
   let description = "`result = " # formula # "`, element by element. Source: " # source # ".";
   let arguments = (ins Edge_Tensor:$x);
-  let assemblyFormat = "$x attr-dict `:` type($x)";
+  let assemblyFormat = "$x prop-dict attr-dict `:` type($x)";
 }
 class Edge_FloatUnary<string mnemonic, string formula, string source> : Edge_Unary<mnemonic, formula, source> {
   let elements = "floats";

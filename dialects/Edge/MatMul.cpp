@@ -89,7 +89,7 @@ FailureOr<SmallVector<Value>> MatMulOp::lower(OpBuilder &builder, ValueRange ope
   return SmallVector<Value>{createConverted(builder, loc, product, accumulator, element)};
 }
 
-//===- einsum ------------------------------------------------------------------------------------===//
+//===- einsum ---------------------------------------------------------------------------------===//
 
 namespace {
 struct Equation {

@@ -12,7 +12,7 @@ def Edge_MatMulOp : Edge_Op<"matmul"> {
   }];
   let arguments = (ins Edge_Tensor:$a, Edge_Tensor:$b, UnitAttr:$transpose_b);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$a `,` $b attr-dict `:` type($a) `,` type($b)";
+  let assemblyFormat = "$a `,` $b (`transpose_b` $transpose_b^)? attr-dict `:` type($a) `,` type($b)";
 }
 
 def Edge_EinsumOp : Edge_Op<"einsum"> {

@@ -20,7 +20,10 @@ def Edge_PoolOp : Edge_Op<"pool"> {
   let arguments = (ins Edge_Tensor:$x, Edge_PoolKind:$kind, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
     DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$output_shape, UnitAttr:$count_include_pad);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$kind $x `window` $kernel attr-dict `:` type($x)";
+  let assemblyFormat = [{
+    $kind $x `window` $kernel `strides` $strides `dilations` $dilations `pads` $pads `to` $output_shape
+    (`count_include_pad` $count_include_pad^)? attr-dict `:` type($x)
+  }];
 }
 
 #endif

@@ -8,8 +8,7 @@
 using namespace mlir;
 using namespace edgec::edge;
 
-//===- What reductions share
-//---------------------------------------------------------------------===//
+//===- What reductions share ------------------------------------------------------------------===//
 
 namespace edgec::edge {
 
@@ -178,8 +177,7 @@ static LogicalResult checkAxis(std::optional<Location> loc, StringRef name, int6
                              Twine(x.getRank()));
 }
 
-//===- reduce
-//------------------------------------------------------------------------------------===//
+//===- reduce ---------------------------------------------------------------------------------===//
 
 LogicalResult ReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
                                          ValueRange operands, DictionaryAttr attributes,
@@ -261,8 +259,7 @@ FailureOr<SmallVector<Value>> ReduceOp::buildUntransposed(OpBuilder &builder,
                                              getKeepdims())};
 }
 
-//===- arg_reduce
-//--------------------------------------------------------------------------------===//
+//===- arg_reduce -----------------------------------------------------------------------------===//
 
 LogicalResult ArgReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
                                             ValueRange operands, DictionaryAttr attributes,
@@ -364,8 +361,7 @@ FailureOr<SmallVector<Value>> ArgReduceOp::buildUntransposed(OpBuilder &builder,
                                                 getSelectLast())};
 }
 
-//===- cumulate
-//----------------------------------------------------------------------------------===//
+//===- cumulate -------------------------------------------------------------------------------===//
 
 LogicalResult CumulateOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
                                            ValueRange operands, DictionaryAttr attributes,

@@ -19,7 +19,7 @@ def Edge_ReduceOp : Edge_EvaluableOp<"reduce", [DeclareOpInterfaceMethods<Transp
   }];
   let arguments = (ins Edge_Tensor:$x, Edge_ReduceKind:$kind, DenseI64ArrayAttr:$axes, UnitAttr:$keepdims);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$kind $x `over` $axes attr-dict `:` type($x)";
+  let assemblyFormat = "$kind $x `over` $axes (`keepdims` $keepdims^)? attr-dict `:` type($x)";
   let hasFolder = 1;
 }
 
@@ -31,7 +31,7 @@ def Edge_ArgReduceOp : Edge_EvaluableOp<"arg_reduce", [DeclareOpInterfaceMethods
   }];
   let arguments = (ins Edge_Tensor:$x, Edge_ReduceKind:$kind, I64Attr:$axis, UnitAttr:$keepdims, UnitAttr:$select_last);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$kind $x `over` $axis attr-dict `:` type($x)";
+  let assemblyFormat = "$kind $x `over` $axis (`keepdims` $keepdims^)? (`select_last` $select_last^)? attr-dict `:` type($x)";
 }
 
 def Edge_CumulateOp : Edge_EvaluableOp<"cumulate", [DeclareOpInterfaceMethods<TransposableOpInterface>]> {
@@ -42,7 +42,7 @@ def Edge_CumulateOp : Edge_EvaluableOp<"cumulate", [DeclareOpInterfaceMethods<Tr
   }];
   let arguments = (ins Edge_Tensor:$x, Edge_ReduceKind:$kind, I64Attr:$axis, UnitAttr:$exclusive, UnitAttr:$reverse);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$kind $x `along` $axis attr-dict `:` type($x)";
+  let assemblyFormat = "$kind $x `along` $axis (`exclusive` $exclusive^)? (`reverse` $reverse^)? attr-dict `:` type($x)";
 }
 
 #endif

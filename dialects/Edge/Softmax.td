@@ -12,7 +12,7 @@ def Edge_SoftmaxOp : Edge_EvaluableOp<"softmax", [DeclareOpInterfaceMethods<Tran
   }];
   let arguments = (ins Edge_Tensor:$x, I64Attr:$axis, UnitAttr:$log);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$x `along` $axis attr-dict `:` type($x)";
+  let assemblyFormat = "(`log` $log^)? $x `along` $axis attr-dict `:` type($x)";
 }
 
 #endif

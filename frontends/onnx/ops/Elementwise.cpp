@@ -45,8 +45,7 @@ FailureOr<Results> importMean(NodeContext &ctx) {
   return one(Formula(ctx).mul(sum->front(), 1.0 / ctx.numInputs()));
 }
 
-//===- Casts
-//-------------------------------------------------------------------------------------===//
+//===- Casts ----------------------------------------------------------------------------------===//
 
 FailureOr<Results> importCast(NodeContext &ctx) {
   auto to = static_cast<int32_t>(ctx.intAttr("to", 0));
@@ -60,8 +59,7 @@ FailureOr<Results> importCastLike(NodeContext &ctx) {
   return one(ctx.cast(ctx.input(0), elementOf(ctx.input(1))));
 }
 
-//===- Arithmetic
-//--------------------------------------------------------------------------------===//
+//===- Arithmetic -----------------------------------------------------------------------------===//
 
 /// Powers with a constant exponent that have a cheaper form.
 Value cheapPower(const NodeContext &ctx, Value x, double exponent) {
@@ -154,8 +152,7 @@ FailureOr<Results> importDropout(NodeContext &ctx) {
   return results;
 }
 
-//===- Activations
-//-------------------------------------------------------------------------------===//
+//===- Activations ----------------------------------------------------------------------------===//
 
 llvm::APFloat number(double value) { return llvm::APFloat(value); }
 

@@ -64,8 +64,7 @@ FailureOr<Results> importGemm(NodeContext &ctx) {
   return one(sum);
 }
 
-//===- Einsum
-//------------------------------------------------------------------------------------===//
+//===- Einsum ---------------------------------------------------------------------------------===//
 
 /// The dimensions that `...` stands for are labelled by digits, the last by the last of these, so
 /// that they align at the right.

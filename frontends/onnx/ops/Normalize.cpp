@@ -41,8 +41,7 @@ Moments moments(const NodeContext &ctx, Value x, ArrayRef<int64_t> axes, double 
   return {centered, mean, f.unary<edge::ReciprocalOp>(f.sqrt(f.add(variance, epsilon)))};
 }
 
-//===- Statistics given
-//--------------------------------------------------------------------------===//
+//===- Statistics given -----------------------------------------------------------------------===//
 
 /// x * (scale / sqrt(var + epsilon)) + (bias - mean * scale / sqrt(var + epsilon))
 FailureOr<Results> importBatchNormalization(NodeContext &ctx) {
@@ -67,8 +66,7 @@ FailureOr<Results> importBatchNormalization(NodeContext &ctx) {
   }));
 }
 
-//===- Statistics of the input
-//-------------------------------------------------------------------===//
+//===- Statistics of the input ----------------------------------------------------------------===//
 
 FailureOr<Results> importInstanceNormalization(NodeContext &ctx) {
   Formula f(ctx);

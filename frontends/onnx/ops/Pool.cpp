@@ -119,8 +119,7 @@ FailureOr<Results> importLpPool(NodeContext &ctx) {
                     [&](Value powers) { return pool(ctx, powers, PoolKind::sum, *w); }));
 }
 
-//===- Global pools are reductions
-//---------------------------------------------------------------===//
+//===- Global pools are reductions ------------------------------------------------------------===//
 
 FailureOr<SmallVector<int64_t>> spatialAxes(NodeContext &ctx) {
   int64_t rank = ctx.type(0).getRank();

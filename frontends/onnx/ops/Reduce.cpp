@@ -100,8 +100,7 @@ FailureOr<Results> importLogSumExp(NodeContext &ctx) {
   return one(ctx.cast(result, element));
 }
 
-//===- Arg-extremes
-//------------------------------------------------------------------------------===//
+//===- Arg-extremes ---------------------------------------------------------------------------===//
 
 template <ReduceKind kind> FailureOr<Results> importArg(NodeContext &ctx) {
   FailureOr<int64_t> axis = ctx.axis(ctx.intAttr("axis", 0), ctx.type(0).getRank());
@@ -112,8 +111,7 @@ template <ReduceKind kind> FailureOr<Results> importArg(NodeContext &ctx) {
                                            ctx.intAttr("select_last_index", 0) != 0));
 }
 
-//===- Running totals
-//----------------------------------------------------------------------------===//
+//===- Running totals -------------------------------------------------------------------------===//
 
 template <ReduceKind kind> FailureOr<Results> importCumulate(NodeContext &ctx) {
   auto given = ctx.constantInts(1, "axis");
@@ -128,8 +126,7 @@ template <ReduceKind kind> FailureOr<Results> importCumulate(NodeContext &ctx) {
       ctx.input(0), kind, *axis, ctx.intAttr("exclusive", 0) != 0, ctx.intAttr("reverse", 0) != 0));
 }
 
-//===- Softmax
-//-----------------------------------------------------------------------------------===//
+//===- Softmax --------------------------------------------------------------------------------===//
 
 /// Applies `fn(x, axis)`. Before opset 13 the dimensions from `axis` on count as one, the axis;
 /// since, the axis is just that one.

@@ -8,7 +8,7 @@ func.func @sums() -> (tensor<2xf32>, tensor<1x3xi32>) {
   %x = edge.constant dense<[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]> : tensor<2x3xf32>
   %i = edge.constant dense<[[0, 4, 6], [9, 5, 10]]> : tensor<2x3xi32>
   %0 = edge.reduce sum %x over [1] : tensor<2x3xf32>
-  %1 = edge.reduce prod %i over [0] {keepdims} : tensor<2x3xi32>
+  %1 = edge.reduce prod %i over [0] keepdims : tensor<2x3xi32>
   return %0, %1 : tensor<2xf32>, tensor<1x3xi32>
 }
 
@@ -40,11 +40,11 @@ func.func @empty() -> (tensor<2xf32>, tensor<2xf32>) {
 
 // CHECK-LABEL: @arg
 // CHECK-DAG: dense<[1, 2]> : tensor<2xi64>
-// CHECK-DAG: dense<[2, 2]> : tensor<2xi64>
+// CHECK-DAG: dense<2> : tensor<2xi64>
 func.func @arg() -> (tensor<2xi64>, tensor<2xi64>) {
   %x = edge.constant dense<[[0, 7, 7], [0, 1, 2]]> : tensor<2x3xi32>
   %0 = edge.arg_reduce max %x over 1 : tensor<2x3xi32>
-  %1 = edge.arg_reduce max %x over 1 {select_last} : tensor<2x3xi32>
+  %1 = edge.arg_reduce max %x over 1 select_last : tensor<2x3xi32>
   return %0, %1 : tensor<2xi64>, tensor<2xi64>
 }
 
@@ -54,7 +54,7 @@ func.func @arg() -> (tensor<2xi64>, tensor<2xi64>) {
 func.func @cumulate() -> (tensor<3xi64>, tensor<3xi64>) {
   %x = edge.constant dense<[1, 2, 3]> : tensor<3xi64>
   %0 = edge.cumulate sum %x along 0 : tensor<3xi64>
-  %1 = edge.cumulate sum %x along 0 {exclusive, reverse} : tensor<3xi64>
+  %1 = edge.cumulate sum %x along 0 exclusive reverse : tensor<3xi64>
   return %0, %1 : tensor<3xi64>, tensor<3xi64>
 }
 
@@ -63,4 +63,14 @@ func.func @cumulate() -> (tensor<3xi64>, tensor<3xi64>) {
 func.func @nothing_to_reduce(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   %0 = edge.reduce sum %x over [] : tensor<2x3xf32>
   return %0 : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: @negative
+// CHECK-DAG: dense<-1> : tensor<i32>
+// CHECK-DAG: dense<1> : tensor<i64>
+func.func @negative() -> (tensor<i32>, tensor<i64>) {
+  %x = edge.constant dense<[-3, -1, -2]> : tensor<3xi32>
+  %0 = edge.reduce max %x over [0] : tensor<3xi32>
+  %1 = edge.arg_reduce max %x over 0 : tensor<3xi32>
+  return %0, %1 : tensor<i32>, tensor<i64>
 }

@@ -1,7 +1,7 @@
 // RUN: edgec-opt %s -verify-diagnostics -split-input-file
 
 func.func @types(%x: tensor<2xf32>, %y: tensor<2xi64>) {
-  // expected-error @+1 {{'edge.add' expects operands of one element type, but got 'f32', 'i64'}}
+  // expected-error @+1 {{'edge.add' expects operands of one element type, but got f32, i64}}
   %0 = edge.add %x, %y : tensor<2xf32>, tensor<2xi64>
   return
 }
@@ -9,7 +9,7 @@ func.func @types(%x: tensor<2xf32>, %y: tensor<2xi64>) {
 // -----
 
 func.func @floats(%x: tensor<2xi32>) {
-  // expected-error @+1 {{'edge.exp' expects floats, but got 'i32'}}
+  // expected-error @+1 {{'edge.exp' expects floats, but got i32}}
   %0 = edge.exp %x : tensor<2xi32>
   return
 }
@@ -17,7 +17,7 @@ func.func @floats(%x: tensor<2xi32>) {
 // -----
 
 func.func @condition(%c: tensor<2xi8>, %x: tensor<2xf32>) {
-  // expected-error @+1 {{'edge.select' expects a boolean condition, but got 'i8', 'f32', 'f32'}}
+  // expected-error @+1 {{'edge.select' expects a boolean condition, but got i8, f32, f32}}
   %0 = edge.select %c, %x, %x : tensor<2xi8>, tensor<2xf32>, tensor<2xf32>
   return
 }

@@ -2,7 +2,7 @@
 
 func.func @rank(%x: tensor<5x4xf32>) {
   // expected-error @+1 {{'edge.pool' expects an input of rank 3 or more, but got rank 2}}
-  %0 = edge.pool max %x window [2] {dilations = array<i64: 1>, output_shape = array<i64: 4>, pads = array<i64: 0, 0>, strides = array<i64: 1>} : tensor<5x4xf32>
+  %0 = edge.pool max %x window [2] strides [1] dilations [1] pads [0, 0] to [4] : tensor<5x4xf32>
   return
 }
 
@@ -10,7 +10,7 @@ func.func @rank(%x: tensor<5x4xf32>) {
 
 func.func @too_many_windows(%x: tensor<1x5x4xf32>) {
   // expected-error @+1 {{'edge.pool' has 4 windows of stride 2 in a padded extent of 6 (spatial dimension 0)}}
-  %0 = edge.pool max %x window [2] {dilations = array<i64: 1>, output_shape = array<i64: 4>, pads = array<i64: 0, 1>, strides = array<i64: 2>} : tensor<1x5x4xf32>
+  %0 = edge.pool max %x window [2] strides [2] dilations [1] pads [0, 1] to [4] : tensor<1x5x4xf32>
   return
 }
 
@@ -18,7 +18,7 @@ func.func @too_many_windows(%x: tensor<1x5x4xf32>) {
 
 func.func @strides(%x: tensor<1x5x4xf32>) {
   // expected-error @+1 {{'edge.pool' expects one kernel extent, stride, dilation and output extent for each of 1 spatial dimensions}}
-  %0 = edge.pool max %x window [2] {dilations = array<i64: 1>, output_shape = array<i64: 4>, pads = array<i64: 0, 0>, strides = array<i64: 1, 1>} : tensor<1x5x4xf32>
+  %0 = edge.pool max %x window [2] strides [1, 1] dilations [1] pads [0, 0] to [4] : tensor<1x5x4xf32>
   return
 }
 
@@ -26,6 +26,6 @@ func.func @strides(%x: tensor<1x5x4xf32>) {
 
 func.func @integers(%x: tensor<1x5x4xi32>) {
   // expected-error @+1 {{'edge.pool' sums and averages floats only}}
-  %0 = edge.pool average %x window [2] {dilations = array<i64: 1>, output_shape = array<i64: 4>, pads = array<i64: 0, 0>, strides = array<i64: 1>} : tensor<1x5x4xi32>
+  %0 = edge.pool average %x window [2] strides [1] dilations [1] pads [0, 0] to [4] : tensor<1x5x4xi32>
   return
 }

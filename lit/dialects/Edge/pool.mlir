@@ -2,11 +2,11 @@
 // RUN: edgec-opt %s --edgec-edge-to-linalg | FileCheck %s --check-prefix=LOWER
 
 // CHECK-LABEL: @max
-// CHECK: edge.pool max %{{.*}} window [2, 2] {dilations = array<i64: 1, 1>, output_shape = array<i64: 3, 3>, pads = array<i64: 0, 0, 1, 1>, strides = array<i64: 2, 2>} : tensor<1x5x5x4xui8>
+// CHECK: edge.pool max %{{.*}} window [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 1, 1] to [3, 3] : tensor<1x5x5x4xui8>
 // LOWER-LABEL: func @max
 // LOWER: kernel.pool max ins({{.*}} : tensor<1x5x5x4xi8>) outs({{.*}} : tensor<1x3x3x4xi8>) {{.*}}is_unsigned
 func.func @max(%x: tensor<1x5x5x4xui8>) -> tensor<1x3x3x4xui8> {
-  %0 = edge.pool max %x window [2, 2] {dilations = array<i64: 1, 1>, output_shape = array<i64: 3, 3>, pads = array<i64: 0, 0, 1, 1>, strides = array<i64: 2, 2>} : tensor<1x5x5x4xui8>
+  %0 = edge.pool max %x window [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 1, 1] to [3, 3] : tensor<1x5x5x4xui8>
   return %0 : tensor<1x3x3x4xui8>
 }
 
@@ -14,6 +14,6 @@ func.func @max(%x: tensor<1x5x5x4xui8>) -> tensor<1x3x3x4xui8> {
 // LOWER-LABEL: func @average
 // LOWER: kernel.pool average {{.*}}count_include_pad
 func.func @average(%x: tensor<1x5x4xf32>) -> tensor<1x5x4xf32> {
-  %0 = edge.pool average %x window [3] {count_include_pad, dilations = array<i64: 1>, output_shape = array<i64: 5>, pads = array<i64: 1, 1>, strides = array<i64: 1>} : tensor<1x5x4xf32>
+  %0 = edge.pool average %x window [3] strides [1] dilations [1] pads [1, 1] to [5] count_include_pad : tensor<1x5x4xf32>
   return %0 : tensor<1x5x4xf32>
 }

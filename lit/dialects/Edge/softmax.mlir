@@ -19,12 +19,12 @@ func.func @softmax(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
 }
 
 // CHECK-LABEL: @log_softmax
-// CHECK: edge.softmax %{{.*}} along 0 {log} : tensor<2x3xf16>
+// CHECK: edge.softmax log %{{.*}} along 0 : tensor<2x3xf16>
 // LOWER-LABEL: func @log_softmax
 // LOWER: math.log {{.*}} : f32
 // LOWER: arith.truncf {{.*}} : f32 to f16
 func.func @log_softmax(%x: tensor<2x3xf16>) -> tensor<2x3xf16> {
-  %0 = edge.softmax %x along 0 {log} : tensor<2x3xf16>
+  %0 = edge.softmax log %x along 0 : tensor<2x3xf16>
   return %0 : tensor<2x3xf16>
 }
 
