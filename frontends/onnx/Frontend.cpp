@@ -12,7 +12,7 @@ using namespace edgec::onnx_frontend;
 const OperatorRow *edgec::onnx_frontend::findRow(StringRef domain, StringRef name) {
   for (auto rows : {getElementwiseRows, getConvRows, getMatMulRows, getPoolRows, getReduceRows,
                     getNormalizeRows, getConstantRows, getShapeRows, getGatherRows, getResizeRows,
-                    getSignalRows, getRecurrentRows, getControlFlowRows})
+                    getSampleRows, getSignalRows, getRecurrentRows, getControlFlowRows})
     for (const OperatorRow &row : rows())
       if (row.name == name && row.domain == domain)
         return &row;

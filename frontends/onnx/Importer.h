@@ -129,6 +129,7 @@ llvm::ArrayRef<OperatorRow> getConstantRows();
 llvm::ArrayRef<OperatorRow> getShapeRows();
 llvm::ArrayRef<OperatorRow> getGatherRows();
 llvm::ArrayRef<OperatorRow> getResizeRows();
+llvm::ArrayRef<OperatorRow> getSampleRows();
 llvm::ArrayRef<OperatorRow> getSignalRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getControlFlowRows();

@@ -29,6 +29,20 @@ Value edgec::onnx_frontend::createUniform(const NodeContext &ctx, const edge::Ho
   return ctx.constantTensor(tensor);
 }
 
+FailureOr<Type> edgec::onnx_frontend::elementTypeAttr(const NodeContext &ctx, StringRef name,
+                                                      Type missing) {
+  if (!ctx.has(name))
+    return missing;
+  int64_t code = ctx.intAttr(name, 0);
+  Type type = code == static_cast<int32_t>(code)
+                  ? convertElementType(static_cast<int32_t>(code), ctx.b.getContext())
+                  : Type();
+  if (!type)
+    return ctx.error("element type ")
+           << dataTypeName(static_cast<int32_t>(code)) << " is not supported";
+  return type;
+}
+
 namespace {
 
 FailureOr<ElementsAttr> readAttribute(NodeContext &ctx, const onnx::TensorProto &tensor) {
@@ -41,13 +55,13 @@ FailureOr<Results> importConstant(NodeContext &ctx) {
     FailureOr<ElementsAttr> attr = readAttribute(ctx, value->t());
     if (failed(attr))
       return failure();
-    return single(edge::ConstantOp::create(ctx.b, ctx.loc, *attr));
+    return one(edge::ConstantOp::create(ctx.b, ctx.loc, *attr));
   }
   auto floats = [&](ArrayRef<double> values, ArrayRef<int64_t> shape) {
     edge::HostTensor tensor(RankedTensorType::get(shape, ctx.b.getF32Type()));
     for (auto [i, value] : llvm::enumerate(values))
       tensor.setFloat(i, value);
-    return single(ctx.constantTensor(tensor));
+    return one(ctx.constantTensor(tensor));
   };
   if (ctx.has("value_float"))
     return floats(ctx.floatAttr("value_float", 0), {});
@@ -58,10 +72,10 @@ FailureOr<Results> importConstant(NodeContext &ctx) {
   if (ctx.has("value_int")) {
     edge::HostTensor tensor(RankedTensorType::get({}, ctx.b.getI64Type()));
     tensor.setInt(0, ctx.intAttr("value_int", 0));
-    return single(ctx.constantTensor(tensor));
+    return one(ctx.constantTensor(tensor));
   }
   if (ctx.has("value_ints"))
-    return single(ctx.constantInts(ctx.intsAttr("value_ints")));
+    return one(ctx.constantInts(ctx.intsAttr("value_ints")));
   if (ctx.has("value_string") || ctx.has("value_strings"))
     return ctx.error("is a constant of strings, which are not supported");
   if (ctx.has("sparse_value"))
@@ -83,7 +97,7 @@ FailureOr<Results> importConstantOfShape(NodeContext &ctx) {
       return ctx.error("'value' must be a tensor of one element");
     element = *tensor;
   }
-  return single(createUniform(ctx, element, *shape));
+  return one(createUniform(ctx, element, *shape));
 }
 
 FailureOr<Results> importRange(NodeContext &ctx) {
@@ -119,26 +133,12 @@ FailureOr<Results> importRange(NodeContext &ctx) {
     else
       range.setInt(i, start->getInt(0) + i * delta->getInt(0));
   }
-  return single(ctx.constantTensor(range));
-}
-
-/// The element type that attribute `name` gives, or `missing`.
-FailureOr<Type> typeAttr(NodeContext &ctx, StringRef name, Type missing) {
-  if (!ctx.has(name))
-    return missing;
-  int64_t code = ctx.intAttr(name, 0);
-  Type type = code == static_cast<int32_t>(code)
-                  ? convertElementType(static_cast<int32_t>(code), ctx.b.getContext())
-                  : Type();
-  if (!type)
-    return ctx.error("element type ")
-           << dataTypeName(static_cast<int32_t>(code)) << " is not supported";
-  return type;
+  return one(ctx.constantTensor(range));
 }
 
 FailureOr<Results> importEyeLike(NodeContext &ctx) {
   auto x = ctx.type(0);
-  auto element = typeAttr(ctx, "dtype", x.getElementType());
+  auto element = elementTypeAttr(ctx, "dtype", x.getElementType());
   if (failed(element))
     return failure();
   if (x.getRank() != 2 || x.getNumElements() > kMostElements)
@@ -148,7 +148,7 @@ FailureOr<Results> importEyeLike(NodeContext &ctx) {
   for (int64_t row = 0; row < x.getDimSize(0); ++row)
     if (row + k >= 0 && row + k < x.getDimSize(1))
       eye.setInt(row * x.getDimSize(1) + row + k, 1);
-  return single(ctx.constantTensor(eye));
+  return one(ctx.constantTensor(eye));
 }
 
 FailureOr<Results> importTrilu(NodeContext &ctx) {
@@ -177,7 +177,7 @@ FailureOr<Results> importTrilu(NodeContext &ctx) {
   Value kept = ctx.create<edge::CompareOp>(ctx.constantTensor(column), ctx.constantTensor(row),
                                            upper ? edge::ComparePredicate::greater_equal
                                                  : edge::ComparePredicate::less_equal);
-  return single(ctx.create<edge::SelectOp>(kept, ctx.input(0), ctx.scalar(x.getElementType(), 0)));
+  return one(ctx.create<edge::SelectOp>(kept, ctx.input(0), ctx.scalar(x.getElementType(), 0)));
 }
 
 FailureOr<Results> importNonZero(NodeContext &ctx) {
@@ -198,7 +198,7 @@ FailureOr<Results> importNonZero(NodeContext &ctx) {
   for (int64_t i = 0; i < count; ++i)
     for (int64_t d = 0; d < rank; ++d)
       result.setInt(d * count + i, found[i][d]);
-  return single(ctx.constantTensor(result));
+  return one(ctx.constantTensor(result));
 }
 
 const OperatorRow kRows[] = {

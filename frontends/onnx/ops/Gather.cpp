@@ -13,18 +13,18 @@ FailureOr<Results> importGather(NodeContext &ctx) {
   auto axis = ctx.axis(ctx.intAttr("axis", 0), ctx.type(0).getRank());
   if (failed(axis))
     return failure();
-  return single(ctx.create<edge::GatherOp>(ctx.input(0), ctx.input(1), *axis));
+  return one(ctx.create<edge::GatherOp>(ctx.input(0), ctx.input(1), *axis));
 }
 
 FailureOr<Results> importGatherElements(NodeContext &ctx) {
   auto axis = ctx.axis(ctx.intAttr("axis", 0), ctx.type(0).getRank());
   if (failed(axis))
     return failure();
-  return single(ctx.create<edge::GatherElementsOp>(ctx.input(0), ctx.input(1), *axis));
+  return one(ctx.create<edge::GatherElementsOp>(ctx.input(0), ctx.input(1), *axis));
 }
 
 FailureOr<Results> importGatherND(NodeContext &ctx) {
-  return single(
+  return one(
       ctx.create<edge::GatherNDOp>(ctx.input(0), ctx.input(1), ctx.intAttr("batch_dims", 0)));
 }
 
@@ -41,16 +41,15 @@ FailureOr<Results> importScatterElements(NodeContext &ctx) {
   auto reduction = readReduction(ctx);
   if (failed(axis) || failed(reduction))
     return failure();
-  return single(ctx.create<edge::ScatterElementsOp>(ctx.input(0), ctx.input(1), ctx.input(2), *axis,
-                                                    *reduction));
+  return one(ctx.create<edge::ScatterElementsOp>(ctx.input(0), ctx.input(1), ctx.input(2), *axis,
+                                                 *reduction));
 }
 
 FailureOr<Results> importScatterND(NodeContext &ctx) {
   auto reduction = readReduction(ctx);
   if (failed(reduction))
     return failure();
-  return single(
-      ctx.create<edge::ScatterNDOp>(ctx.input(0), ctx.input(1), ctx.input(2), *reduction));
+  return one(ctx.create<edge::ScatterNDOp>(ctx.input(0), ctx.input(1), ctx.input(2), *reduction));
 }
 
 /// 0, 1, 2... along dimension `dim` of a shape of `rank` dimensions that are 1 but for it.
@@ -96,8 +95,8 @@ FailureOr<Results> importTensorScatter(NodeContext &ctx) {
       return failure();
   }
   Value indices = ctx.create<edge::ConcatOp>(ValueRange(parts), *axis + 1);
-  return single(ctx.create<edge::ScatterNDOp>(ctx.input(0), indices, ctx.input(1),
-                                              edge::ScatterReduction::none));
+  return one(ctx.create<edge::ScatterNDOp>(ctx.input(0), indices, ctx.input(1),
+                                           edge::ScatterReduction::none));
 }
 
 FailureOr<Results> importOneHot(NodeContext &ctx) {
@@ -127,7 +126,7 @@ FailureOr<Results> importOneHot(NodeContext &ctx) {
                                           ArrayRef<int64_t>{1});
     return ctx.reshape(one, {});
   };
-  return single(ctx.create<edge::SelectOp>(isHot, value(1), value(0)));
+  return one(ctx.create<edge::SelectOp>(isHot, value(1), value(0)));
 }
 
 FailureOr<Results> importTopK(NodeContext &ctx) {
@@ -159,7 +158,7 @@ FailureOr<Results> importCompress(NodeContext &ctx) {
   for (int64_t i = 0; i < limit; ++i)
     if (condition->getInt(i))
       kept.push_back(i);
-  return single(ctx.create<edge::GatherOp>(x, ctx.constantInts(kept), *axis));
+  return one(ctx.create<edge::GatherOp>(x, ctx.constantInts(kept), *axis));
 }
 
 /// Reverses the beginning of each sequence: position t reads length - 1 - t within the length, and
@@ -186,7 +185,7 @@ FailureOr<Results> importReverseSequence(NodeContext &ctx) {
   Value source = ctx.create<edge::SelectOp>(isInside, ctx.create<edge::SubOp>(last, ramp), ramp);
   Value reversed =
       ctx.create<edge::GatherNDOp>(batchFirst, ctx.reshape(source, {batch, time, 1}), int64_t(1));
-  return single(ctx.transpose(reversed, swapped));
+  return one(ctx.transpose(reversed, swapped));
 }
 
 const OperatorRow kRows[] = {

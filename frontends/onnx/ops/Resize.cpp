@@ -359,12 +359,12 @@ FailureOr<Results> importResize(NodeContext &ctx) {
     return failure();
   if (llvm::is_contained(shape, 0)) {
     edge::HostTensor zero(RankedTensorType::get({}, x.getElementType()));
-    return single(createUniform(ctx, zero, shape));
+    return one(createUniform(ctx, zero, shape));
   }
   auto result = createResize(ctx, sampling, axes, ctx.floatAttr("extrapolation_value", 0));
   if (failed(result))
     return failure();
-  return single(*result);
+  return one(*result);
 }
 
 const OperatorRow kRows[] = {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "dialects/Edge/Lowering.h"
-#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/ops/Build.h"
 
 namespace edgec::onnx_frontend {
 
@@ -14,13 +14,6 @@ llvm::FailureOr<Results> needs(NodeContext &ctx) {
     if (!ctx.input(i))
       return ctx.error("input ") << i << " is missing";
   return Function(ctx);
-}
-
-/// The one result of a row; a null value fails, as its error has been emitted.
-inline llvm::FailureOr<Results> single(mlir::Value value) {
-  if (!value)
-    return mlir::failure();
-  return Results{value};
 }
 
 inline mlir::RankedTensorType typeOf(mlir::Value value) {
@@ -36,5 +29,9 @@ inline llvm::LogicalResult checkShape(const NodeContext &ctx, llvm::ArrayRef<int
 /// that is small, else a broadcast.
 mlir::Value createUniform(const NodeContext &ctx, const edge::HostTensor &element,
                           llvm::ArrayRef<int64_t> shape);
+
+/// The element type that attribute `name` gives as an ONNX data type, or `missing`.
+llvm::FailureOr<mlir::Type> elementTypeAttr(const NodeContext &ctx, llvm::StringRef name,
+                                            mlir::Type missing);
 
 } // namespace edgec::onnx_frontend

@@ -13,14 +13,14 @@ FailureOr<Results> importShape(NodeContext &ctx) {
   int64_t rank = ctx.type(0).getRank();
   auto clamped = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
   int64_t start = clamped(ctx.intAttr("start", 0)), end = clamped(ctx.intAttr("end", rank));
-  return single(
+  return one(
       ctx.constantInts(ctx.type(0).getShape().slice(start, std::max<int64_t>(end - start, 0))));
 }
 
 FailureOr<Results> importSize(NodeContext &ctx) {
   edge::HostTensor size(RankedTensorType::get({}, ctx.b.getI64Type()));
   size.setInt(0, ctx.type(0).getNumElements());
-  return single(ctx.constantTensor(size));
+  return one(ctx.constantTensor(size));
 }
 
 FailureOr<Results> importReshape(NodeContext &ctx) {
@@ -51,7 +51,7 @@ FailureOr<Results> importReshape(NodeContext &ctx) {
                            << " elements can't be given a shape whose known extents make " << known;
     (*shape)[open] = known == 0 ? 0 : x.getNumElements() / known;
   }
-  return single(ctx.reshape(ctx.input(0), *shape));
+  return one(ctx.reshape(ctx.input(0), *shape));
 }
 
 FailureOr<Results> importFlatten(NodeContext &ctx) {
@@ -63,7 +63,7 @@ FailureOr<Results> importFlatten(NodeContext &ctx) {
     axis += x.getRank();
   int64_t outer = ShapedType::getNumElements(x.getShape().take_front(axis));
   int64_t inner = ShapedType::getNumElements(x.getShape().drop_front(axis));
-  return single(ctx.reshape(ctx.input(0), {outer, inner}));
+  return one(ctx.reshape(ctx.input(0), {outer, inner}));
 }
 
 FailureOr<Results> importSqueeze(NodeContext &ctx) {
@@ -83,7 +83,7 @@ FailureOr<Results> importSqueeze(NodeContext &ctx) {
     if (!squeezed)
       shape.push_back(extent);
   }
-  return single(ctx.reshape(ctx.input(0), shape));
+  return one(ctx.reshape(ctx.input(0), shape));
 }
 
 FailureOr<Results> importUnsqueeze(NodeContext &ctx) {
@@ -99,13 +99,13 @@ FailureOr<Results> importUnsqueeze(NodeContext &ctx) {
   const int64_t *next = x.getShape().begin();
   for (int64_t i = 0; i < rank; ++i)
     shape.push_back(llvm::is_contained(*axes, i) ? 1 : *next++);
-  return single(ctx.reshape(ctx.input(0), shape));
+  return one(ctx.reshape(ctx.input(0), shape));
 }
 
 FailureOr<Results> importTranspose(NodeContext &ctx) {
   SmallVector<int64_t> reversed(ctx.type(0).getRank());
   std::iota(reversed.rbegin(), reversed.rend(), 0);
-  return single(ctx.transpose(ctx.input(0), ctx.intsAttr("perm", reversed)));
+  return one(ctx.transpose(ctx.input(0), ctx.intsAttr("perm", reversed)));
 }
 
 FailureOr<Results> importConcat(NodeContext &ctx) {
@@ -118,7 +118,7 @@ FailureOr<Results> importConcat(NodeContext &ctx) {
   auto axis = ctx.axis(ctx.intAttr("axis", 1), typeOf(inputs[0]).getRank());
   if (failed(axis))
     return failure();
-  return single(ctx.create<edge::ConcatOp>(ValueRange(inputs), *axis));
+  return one(ctx.create<edge::ConcatOp>(ValueRange(inputs), *axis));
 }
 
 FailureOr<Results> importSplit(NodeContext &ctx) {
@@ -203,7 +203,7 @@ FailureOr<Results> importSlice(NodeContext &ctx) {
     offsets[axis] = sizes[axis] ? start : 0;
     strides[axis] = sizes[axis] ? step : 1;
   }
-  return single(ctx.create<edge::SliceOp>(ctx.input(0), offsets, sizes, strides));
+  return one(ctx.create<edge::SliceOp>(ctx.input(0), offsets, sizes, strides));
 }
 
 FailureOr<Results> importPad(NodeContext &ctx) {
@@ -244,8 +244,8 @@ FailureOr<Results> importPad(NodeContext &ctx) {
     value = ctx.scalar(x.getElementType(), constant);
   if (*mode != edge::PadMode::constant)
     value = Value();
-  return single(value ? ctx.create<edge::PadOp>(ctx.input(0), value, low, high, *mode)
-                      : ctx.create<edge::PadOp>(ctx.input(0), Value(), low, high, *mode));
+  return one(value ? ctx.create<edge::PadOp>(ctx.input(0), value, low, high, *mode)
+                   : ctx.create<edge::PadOp>(ctx.input(0), Value(), low, high, *mode));
 }
 
 FailureOr<Results> importExpand(NodeContext &ctx) {
@@ -257,14 +257,14 @@ FailureOr<Results> importExpand(NodeContext &ctx) {
     return ctx.error("an input of type ") << ctx.type(0) << " can't be broadcast to the shape";
   if (failed(checkShape(ctx, *result)))
     return failure();
-  return single(ctx.create<edge::BroadcastOp>(ctx.input(0), *result));
+  return one(ctx.create<edge::BroadcastOp>(ctx.input(0), *result));
 }
 
 FailureOr<Results> importTile(NodeContext &ctx) {
   auto repeats = ctx.constantInts(1, "the number of repeats");
   if (failed(repeats))
     return failure();
-  return single(ctx.create<edge::TileOp>(ctx.input(0), *repeats));
+  return one(ctx.create<edge::TileOp>(ctx.input(0), *repeats));
 }
 
 /// DepthToSpace and SpaceToDepth: [N, C, H, W] as six dimensions, those permuted, and back to four.
@@ -282,7 +282,7 @@ FailureOr<Results> importBlocks(NodeContext &ctx) {
              << block << " that don't divide an image of " << h << " by " << w;
     Value split = ctx.reshape(ctx.input(0), {n, c, h / block, block, w / block, block});
     Value moved = ctx.transpose(split, {0, 3, 5, 1, 2, 4});
-    return single(ctx.reshape(moved, {n, c * block * block, h / block, w / block}));
+    return one(ctx.reshape(moved, {n, c * block * block, h / block, w / block}));
   }
   if (c % (block * block))
     return ctx.error("has blocks of ")
@@ -296,7 +296,7 @@ FailureOr<Results> importBlocks(NodeContext &ctx) {
                            : ctx.reshape(ctx.input(0), {n, block, block, depth, h, w});
   Value moved = depthFirst ? ctx.transpose(split, {0, 1, 4, 2, 5, 3})
                            : ctx.transpose(split, {0, 3, 4, 1, 5, 2});
-  return single(ctx.reshape(moved, {n, depth, h * block, w * block}));
+  return one(ctx.reshape(moved, {n, depth, h * block, w * block}));
 }
 
 const OperatorRow kRows[] = {
