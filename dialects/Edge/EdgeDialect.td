@@ -23,6 +23,7 @@ def Edge_Dialect : Dialect {
     feed it, how to compute itself on the host (`EvaluableOpInterface`); the dialect folds through the latter.
   }];
   let hasConstantMaterializer = 1;
+  let useDefaultAttributePrinterParser = 1;
 }
 
 // A tensor of any supported element type.

@@ -34,6 +34,8 @@ void makeArguments(func::FuncOp function) {
   auto terminator = cast<func::ReturnOp>(body.getTerminator());
   SmallVector<DictionaryAttr> resultAttrs;
   function.getAllResultAttrs(resultAttrs);
+  // Views of output buffers come first, so that the producers can write through them.
+  OpBuilder views = OpBuilder::atBlockBegin(&body);
   builder.setInsertionPoint(terminator);
   for (auto [i, value] : llvm::enumerate(terminator.getOperands())) {
     Location loc = value.getLoc();
@@ -43,12 +45,12 @@ void makeArguments(func::FuncOp function) {
       if (!value.hasOneUse())
         break;
       if (auto expand = dyn_cast<tensor::ExpandShapeOp>(producer)) {
-        destination = memref::CollapseShapeOp::create(builder, loc, destination,
+        destination = memref::CollapseShapeOp::create(views, loc, destination,
                                                       expand.getReassociationIndices());
         value = expand.getSrc();
       } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(producer)) {
         destination = memref::ExpandShapeOp::create(
-            builder, loc, bufferType(collapse.getSrc().getType()).getShape(), destination,
+            views, loc, bufferType(collapse.getSrc().getType()).getShape(), destination,
             collapse.getReassociationIndices());
         value = collapse.getSrc();
       } else {
@@ -78,11 +80,6 @@ struct BufferizeModel : public edgec::impl::BufferizeModelBase<BufferizeModel> {
     IRRewriter rewriter(&getContext());
     for (auto function : module.getOps<func::FuncOp>()) {
       makeArguments(function);
-      // Views of output buffers must dominate the producers that will write through them.
-      Block &body = function.getBody().front();
-      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
-        if (isa<memref::CollapseShapeOp, memref::ExpandShapeOp>(op))
-          op.moveBefore(&body, body.begin());
       if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
         return signalPassFailure();
     }
