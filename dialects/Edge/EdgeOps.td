@@ -16,5 +16,6 @@ include "dialects/Edge/Scatter.td"
 include "dialects/Edge/TopK.td"
 include "dialects/Edge/Pad.td"
 include "dialects/Edge/Resize.td"
+include "dialects/Edge/Recurrent.td"
 
 #endif
