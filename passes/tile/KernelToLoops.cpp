@@ -1,4 +1,5 @@
 // kernel.conv and kernel.pool on buffers, as loops around a tile in registers.
+#include "dialects/Edge/Edge.h"
 #include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -6,6 +7,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Window.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -223,6 +225,7 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
   using KernelToLoopsBase::KernelToLoopsBase;
 
   void runOnOperation() override {
+    readTarget();
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
       if (isa<kernel::ConvOp, kernel::PoolOp>(op))
@@ -243,6 +246,24 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
         lowerPool(b, cast<kernel::PoolOp>(op));
       op->erase();
     }
+  }
+
+  /// Fills in what the options leave to the target.
+  void readTarget() {
+    Operation *top = getOperation();
+    while (top->getParentOp())
+      top = top->getParentOp();
+    auto target = top->getAttrOfType<edge::TargetAttr>("edge.target");
+    bits = vectorBits >= 0 ? vectorBits : target ? target.getVectorBits() : 128;
+    if (registers >= 0) {
+      registerCount = registers;
+      return;
+    }
+    llvm::Triple triple(target ? target.getTriple() : "");
+    bool few = triple.isX86()                       ? bits < 512
+               : triple.isARM() || triple.isThumb() ? bits > 0
+                                                    : !target;
+    registerCount = few ? 16 : 32;
   }
 
   void lowerConv(OpBuilder &b, kernel::ConvOp op) {
@@ -284,11 +305,14 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
                            dilations[i], pads[i], pads[spatial + i], transposed});
     nest.out = init;
     nest.channels = out.getShape().back();
-    nest.registers = registers;
-    unsigned bits = computeType(out.getElementType()).getIntOrFloatBitWidth();
-    nest.vector = std::max<int64_t>(llvm::bit_floor(vectorBits / bits), 1);
+    nest.registers = registerCount;
+    unsigned width = computeType(out.getElementType()).getIntOrFloatBitWidth();
+    nest.vector = std::max<int64_t>(llvm::bit_floor(bits / width), 1);
     return nest;
   }
+
+  unsigned bits = 128;
+  int64_t registerCount = 16;
 };
 
 } // namespace

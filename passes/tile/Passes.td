@@ -15,10 +15,10 @@ def KernelToLoops : Pass<"edgec-kernel-to-loops"> {
     accumulate in f32, integers in the result's type.
   }];
   let options = [
-    Option<"vectorBits", "vector-bits", "unsigned", /*default=*/"128",
-      "Width of a vector register; 0 for a processor without">,
-    Option<"registers", "registers", "unsigned", /*default=*/"16",
-      "Vector registers (scalar ones where there are no vectors) that a tile may use">
+    Option<"vectorBits", "vector-bits", "int", /*default=*/"-1",
+      "Width of a vector register; 0 for a processor without; negative for that of the module's edge.target">,
+    Option<"registers", "registers", "int", /*default=*/"-1",
+      "Vector registers (scalar ones where there are no vectors) that a tile may use; negative for the target's">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
