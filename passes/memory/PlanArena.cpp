@@ -130,8 +130,10 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
            builder.getNamedAttr("bytes", builder.getI64IntegerAttr(interval.size)),
            builder.getNamedAttr("first", builder.getI64IntegerAttr(interval.first)),
            builder.getNamedAttr("last", builder.getI64IntegerAttr(interval.last))}));
-      op.erase();
     }
+    // Not before: one of them may be where the builder stands.
+    for (memref::AllocOp op : allocations)
+      op.erase();
     function.walk([](memref::DeallocOp op) { op.erase(); });
     function.setType(builder.getFunctionType(body.getArgumentTypes(), {}));
     SmallVector<DictionaryAttr> argAttrs;
