@@ -10,14 +10,28 @@ using namespace mlir;
 
 namespace edgec {
 
+/// Upstream's canonicalizer, less the patterns that make a while loop's two regions carry different values: bufferization wants them alike.
+static std::unique_ptr<Pass> createCanonicalizer() {
+  static const std::vector<std::string> disabled = [] {
+    std::vector<std::string> names;
+    for (const char *name : {"WhileConditionTruth", "RemoveLoopInvariantArgsFromBeforeBlock", "RemoveLoopInvariantValueYielded",
+                             "WhileUnusedResult", "WhileCmpCond", "WhileRemoveUnusedArgs", "WhileRemoveDuplicatedResults", "WhileOpAlignBeforeArgs",
+                             "WhileMoveIfDown"})
+      for (const char *prefix : {"", "(anonymous namespace)::"})
+        names.push_back(std::string(prefix) + name);
+    return names;
+  }();
+  return createCanonicalizerPass(GreedyRewriteConfig(), disabled);
+}
+
 static void buildNothing(OpPassManager &, const Target *) {}
 
 static void buildLegalize(OpPassManager &passes, const Target *) {
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(createSinkTransposes());
   function.addPass(createFoldAffineIntoConv());
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
 }
 
@@ -25,14 +39,14 @@ static void buildFuse(OpPassManager &passes, const Target *) {
   passes.addPass(createEdgeToLinalg());
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(createFuseElementwise());
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
 }
 
 static void buildBufferize(OpPassManager &passes, const Target *) {
   passes.nest<func::FuncOp>().addPass(createReuseOperands());
   passes.addPass(createBufferizeModel());
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
 }
 
@@ -43,7 +57,7 @@ static void buildLower(OpPassManager &passes, const Target *target) {
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(tile::createKernelToLoops());
   function.addPass(createLinalgToLoops());
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
   passes.addPass(createLoopInvariantCodeMotionPass());
   if (target)

@@ -36,4 +36,11 @@ def Kernel_PoolOp : Kernel_StructuredOp<"pool"> {
   }];
 }
 
+def Kernel_RequireOp : Op<Kernel_Dialect, "require"> {
+  let summary = "the run ends with EDGEC_ERROR_SHAPE unless `condition` holds";
+  let description = "Only at the top level of the model's function, where lowering ends the function.";
+  let arguments = (ins I1:$condition);
+  let assemblyFormat = "$condition attr-dict";
+}
+
 #endif

@@ -12,10 +12,13 @@
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Affine/Transforms/Transforms.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "dialects/Kernel/Kernel.h"
 #include "passes/lower/Passes.h"
 
 namespace edgec {
@@ -77,6 +80,34 @@ struct LowerGetGlobal : public ConvertOpToLLVMPattern<memref::GetGlobalOp> {
   }
 };
 
+/// The model's function returns a status: 0, or what a requirement that doesn't hold gives.
+void returnStatus(func::FuncOp function) {
+  constexpr int32_t kErrorShape = -3; // EDGEC_ERROR_SHAPE
+  OpBuilder builder(function.getContext());
+  Type status = builder.getI32Type();
+  auto returnOf = [&](OpBuilder &builder, Location loc, int32_t value) {
+    Value constant = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(value));
+    func::ReturnOp::create(builder, loc, constant);
+  };
+  auto last = cast<func::ReturnOp>(function.getBody().back().getTerminator());
+  builder.setInsertionPoint(last);
+  returnOf(builder, last.getLoc(), 0);
+  last.erase();
+  SmallVector<kernel::RequireOp> requirements(function.getOps<kernel::RequireOp>());
+  if (!requirements.empty()) {
+    Block *fail = &function.getBody().emplaceBlock();
+    builder.setInsertionPointToStart(fail);
+    returnOf(builder, function.getLoc(), kErrorShape);
+    for (kernel::RequireOp op : requirements) {
+      Block *block = op->getBlock(), *next = block->splitBlock(op);
+      builder.setInsertionPointToEnd(block);
+      cf::CondBranchOp::create(builder, op.getLoc(), op.getCondition(), next, fail);
+      op.erase();
+    }
+  }
+  function.setType(builder.getFunctionType(function.getArgumentTypes(), status));
+}
+
 struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -96,10 +127,14 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
       RewritePatternSet patterns(context);
       memref::populateFoldMemRefAliasOpPatterns(patterns);
       memref::populateExpandStridedMetadataPatterns(patterns);
+      affine::populateAffineExpandIndexOpsPatterns(patterns);
       arith::populateExpandBFloat16Patterns(patterns);
       if (failed(applyPatternsGreedily(module, std::move(patterns))))
         return signalPassFailure();
     }
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isPrivate())
+        returnStatus(function);
     LLVMTypeConverter types(context, options);
     RewritePatternSet patterns(context);
     populateAffineToStdConversionPatterns(patterns);

@@ -1,3 +1,4 @@
+#include "dialects/Kernel/Kernel.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -55,7 +56,7 @@ bool mayOverlap(const Place &a, const Place &b) {
 
 /// Ops that stay in the caller: they compute addresses and scalars, or end it.
 bool staysOutside(Operation *op) {
-  return isa<ViewLikeOpInterface, memref::GetGlobalOp, memref::AllocOp>(op) ||
+  return isa<ViewLikeOpInterface, memref::GetGlobalOp, memref::AllocOp, kernel::RequireOp>(op) ||
          op->hasTrait<OpTrait::IsTerminator>() ||
          (isPure(op) && llvm::none_of(op->getResultTypes(), [](Type t) { return isa<TensorType>(t); }));
 }

@@ -1,5 +1,6 @@
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 #include "passes/memory/Passes.h"
@@ -74,12 +75,55 @@ void makeArguments(func::FuncOp function) {
   }
 }
 
+/// Whether a value is written where `destination` lies, as far as destination-passing ops tell.
+bool endsIn(Value value, Value destination) {
+  while (value != destination) {
+    Operation *producer = value.getDefiningOp();
+    if (auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(producer))
+      value = insert.getDest();
+    else if (auto insert = dyn_cast_or_null<tensor::InsertOp>(producer))
+      value = insert.getDest();
+    else if (auto structured = dyn_cast_or_null<DestinationStyleOpInterface>(producer))
+      value = structured.getTiedOpOperand(cast<OpResult>(value))->get();
+    else if (auto loop = dyn_cast_or_null<scf::ForOp>(producer))
+      value = loop.getInitArgs()[cast<OpResult>(value).getResultNumber()];
+    else
+      return false;
+  }
+  return true;
+}
+
+/// A loop's buffers are the same in each iteration: what the body yields elsewhere is copied to where the next iteration looks for it.
+void copyYields(Operation *terminator, MutableOperandRange yielded, ValueRange destinations) {
+  OpBuilder builder(terminator);
+  for (auto [operand, destination] : llvm::zip_equal(yielded, destinations)) {
+    Value value = operand.get();
+    if (isa<RankedTensorType>(value.getType()) && !endsIn(value, destination))
+      operand.set(linalg::CopyOp::create(builder, terminator->getLoc(), value, destination).getResult(0));
+  }
+}
+
+void copyYields(Operation *root) {
+  root->walk([](scf::ForOp op) {
+    auto yield = cast<scf::YieldOp>(op.getBody()->getTerminator());
+    copyYields(yield, yield.getResultsMutable(), op.getRegionIterArgs());
+  });
+  root->walk([](scf::WhileOp op) {
+    MutableOperandRange passed = op.getConditionOp().getArgsMutable(), yielded = op.getYieldOp().getResultsMutable();
+    if (passed.size() != op.getBeforeArguments().size() || yielded.size() != op.getAfterArguments().size())
+      return; // bufferization will say so
+    copyYields(op.getConditionOp(), passed, op.getBeforeArguments());
+    copyYields(op.getYieldOp(), yielded, op.getAfterArguments());
+  });
+}
+
 struct BufferizeModel : public edgec::impl::BufferizeModelBase<BufferizeModel> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     IRRewriter rewriter(&getContext());
     for (auto function : module.getOps<func::FuncOp>()) {
       makeArguments(function);
+      copyYields(function);
       if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
         return signalPassFailure();
     }

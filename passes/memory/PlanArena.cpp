@@ -81,10 +81,10 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
       Interval interval;
       Type element = op.getType().getElementType();
       interval.size = op.getType().getNumElements() * edge::elementBytes(element);
-      // Small buffers need no more than their own size's alignment.
-      interval.align = std::min<int64_t>(
-          arenaAlign, std::max<int64_t>(edge::elementBytes(element),
-                                        llvm::PowerOf2Ceil(std::max<int64_t>(interval.size, 1))));
+      // The arena's alignment where it costs no more than a twentieth of the buffer, and less for smaller ones.
+      interval.align = edge::elementBytes(element);
+      while (interval.align < arenaAlign && interval.align * 40 <= interval.size)
+        interval.align *= 2;
       interval.first = INT32_MAX;
       interval.last = -1;
       for (Value alias : aliasesOf(op))

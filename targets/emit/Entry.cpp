@@ -68,8 +68,7 @@ struct EntryBuilder {
     for (size_t i = 0; i < count; ++i)
       arguments.push_back(run->getArg(i + 1));
     arguments.push_back(arena);
-    builder.CreateCall(main, arguments);
-    builder.CreateRet(builder.getInt32(0));
+    builder.CreateRet(builder.CreateCall(main, arguments));
     return run;
   }
 

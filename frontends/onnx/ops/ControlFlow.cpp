@@ -2,6 +2,7 @@
 #include "dialects/Edge/Lowering.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -42,6 +43,23 @@ static InFlightDiagnostic typeMismatch(NodeContext &ctx, const Twine &what, Type
   return diagnostic;
 }
 
+/// Imports a branch into a draft that is thrown away; the first error's text, or nothing.
+static std::string whyImpossible(NodeContext &ctx, const onnx::GraphProto &graph) {
+  std::string reason;
+  ScopedDiagnosticHandler handler(ctx.b.getContext(), [&](Diagnostic &diagnostic) {
+    if (reason.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      reason = diagnostic.str();
+    return success();
+  });
+  auto draft = scf::ExecuteRegionOp::create(ctx.b, ctx.loc, TypeRange());
+  Block &block = draft.getRegion().emplaceBlock();
+  OpBuilder inner = OpBuilder::atBlockBegin(&block);
+  bool bad = failed(ctx.getImporter().importSubgraph(graph, {}, inner, ctx.loc));
+  block.dropAllDefinedValueUses();
+  draft.erase();
+  return bad && reason.empty() ? "it can't be imported" : reason;
+}
+
 static FailureOr<Results> importIf(NodeContext &ctx) {
   const onnx::GraphProto *graphs[2] = {subgraph(ctx, "then_branch"), subgraph(ctx, "else_branch")};
   if (!graphs[0] || !graphs[1])
@@ -51,7 +69,23 @@ static FailureOr<Results> importIf(NodeContext &ctx) {
   if (auto condition = ctx.tryConstant(0); succeeded(condition))
     return ctx.getImporter().importSubgraph(*graphs[condition->getInt(0) ? 0 : 1], {}, ctx.b, ctx.loc);
 
-  Value condition = extractScalar(ctx, ctx.input(0));
+  // A branch may be impossible with the shapes at hand (a model for two sample rates, say): then the other one is what runs, and a condition
+  // that asks for the impossible one ends the run with an error status.
+  Value flag = ctx.input(0);
+  if (isa<func::FuncOp>(ctx.b.getInsertionBlock()->getParentOp())) {
+    std::string reasons[2];
+    for (int i = 0; i < 2; ++i)
+      reasons[i] = whyImpossible(ctx, *graphs[i]);
+    if (reasons[0].empty() != reasons[1].empty()) {
+      bool runs = reasons[0].empty();
+      edge::RequireOp::create(ctx.b, ctx.loc, flag, runs);
+      auto warning = emitWarning(ctx.loc) << "only the " << (runs ? "then" : "else")
+                                          << " branch fits the input shapes; asking for the other makes the run return EDGEC_ERROR_SHAPE";
+      warning.attachNote() << (runs ? reasons[1] : reasons[0]);
+      return ctx.getImporter().importSubgraph(*graphs[runs ? 0 : 1], {}, ctx.b, ctx.loc);
+    }
+  }
+  Value condition = extractScalar(ctx, flag);
   // The result types are known only when both branches have been imported: into an op without results first.
   auto draft = scf::IfOp::create(ctx.b, ctx.loc, TypeRange(), condition, /*addThenBlock=*/true, /*addElseBlock=*/true);
   Results results[2];
