@@ -66,9 +66,12 @@ Expected<NpyArray> readNpy(StringRef path) {
     return fail("has a damaged header");
   StringRef header = bytes.substr(start, length);
   NpyArray array;
-  StringRef descr = field(header, "descr").drop_front().take_until([](char c) { return c == '\''; });
-  for (const DtypeRow &row : kDtypes)
-    if (row.descr.drop_front() == descr.drop_front() && !descr.starts_with(">"))
+  StringRef descr = field(header, "descr");
+  if (!descr.consume_front("'"))
+    return fail("has a damaged header");
+  descr = descr.take_until([](char c) { return c == '\''; });
+  for (const DtypeRow &row : kDtypes) // one byte has no order: `|i1` and `<i1` are the same
+    if (row.descr.drop_front() == descr.substr(1) && !descr.starts_with(">"))
       array.dtype = row.dtype;
   if (!array.dtype)
     return fail("has element type '" + descr + "', which is not supported");
@@ -91,7 +94,8 @@ Expected<NpyArray> readNpy(StringRef path) {
   }
   StringRef data = bytes.drop_front(start + length);
   if (data.size() != count * dtypeBytes(array.dtype))
-    return fail("should hold " + Twine(count * dtypeBytes(array.dtype)) + " bytes of data, but holds " + Twine(data.size()));
+    return fail("should hold " + Twine(count * dtypeBytes(array.dtype)) +
+                " bytes of data, but holds " + Twine(data.size()));
   array.data.assign(data.begin(), data.end());
   return array;
 }
