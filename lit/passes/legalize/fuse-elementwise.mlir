@@ -1,0 +1,42 @@
+// RUN: edgec-opt %s --edgec-edge-to-linalg --edgec-fuse-elementwise | FileCheck %s
+
+// A chain is one loop nest.
+// CHECK-LABEL: @chain
+// CHECK: linalg.generic
+// CHECK: arith.addf
+// CHECK: arith.select
+// CHECK: arith.mulf
+// CHECK: linalg.yield
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @chain(%x: tensor<4x8xf32>, %y: tensor<8xf32>) -> tensor<4x8xf32> {
+  %0 = edge.add %x, %y : tensor<4x8xf32>, tensor<8xf32>
+  %1 = edge.relu %0 : tensor<4x8xf32>
+  %2 = edge.mul %1, %1 : tensor<4x8xf32>, tensor<4x8xf32>
+  return %2 : tensor<4x8xf32>
+}
+
+// A reduction computes what it reads.
+// CHECK-LABEL: @into_reduction
+// CHECK: linalg.generic {{.*}}"reduction"
+// CHECK: math.exp
+// CHECK: arith.addf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @into_reduction(%x: tensor<4x8xf32>) -> tensor<4xf32> {
+  %0 = edge.exp %x : tensor<4x8xf32>
+  %1 = edge.reduce sum %0 over [1] : tensor<4x8xf32>
+  return %1 : tensor<4xf32>
+}
+
+// No work is repeated: with two readers, the exponential is computed once.
+// CHECK-LABEL: @two_readers
+// CHECK-COUNT-3: linalg.generic
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @two_readers(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %0 = edge.exp %x : tensor<4x8xf32>
+  %1 = edge.relu %0 : tensor<4x8xf32>
+  %2 = edge.sqrt %0 : tensor<4x8xf32>
+  return %1, %2 : tensor<4x8xf32>, tensor<4x8xf32>
+}
