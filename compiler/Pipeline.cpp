@@ -14,11 +14,10 @@ namespace edgec {
 static std::unique_ptr<Pass> createCanonicalizer() {
   static const std::vector<std::string> disabled = [] {
     std::vector<std::string> names;
-    for (const char *name : {"WhileConditionTruth", "RemoveLoopInvariantArgsFromBeforeBlock", "RemoveLoopInvariantValueYielded",
-                             "WhileUnusedResult", "WhileCmpCond", "WhileRemoveUnusedArgs", "WhileRemoveDuplicatedResults", "WhileOpAlignBeforeArgs",
-                             "WhileMoveIfDown"})
-      for (const char *prefix : {"", "(anonymous namespace)::"})
-        names.push_back(std::string(prefix) + name);
+    for (const char *name : {"WhileConditionTruth", "WhileCmpCond", "WhileMoveIfDown", "WhileOpAlignBeforeArgs",
+                             "RemoveDeadRegionBranchOpSuccessorInputs", "MakeRegionBranchOpSuccessorInputsDead",
+                             "RemoveDuplicateSuccessorInputUses"})
+      names.push_back(std::string("(anonymous namespace)::") + name);
     return names;
   }();
   return createCanonicalizerPass(GreedyRewriteConfig(), disabled);

@@ -129,6 +129,10 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
       memref::populateExpandStridedMetadataPatterns(patterns);
       affine::populateAffineExpandIndexOpsPatterns(patterns);
       arith::populateExpandBFloat16Patterns(patterns);
+      // Where no instruction propagates NaN, LLVM would call C23's fmaximumf, which most C libraries lack: compare and select instead.
+      auto target = module->getAttrOfType<edge::TargetAttr>("edge.target");
+      if (target && !target.getTriple().starts_with("x86_64") && !target.getTriple().starts_with("aarch64"))
+        arith::populateArithExpandOpsPatterns(patterns);
       if (failed(applyPatternsGreedily(module, std::move(patterns))))
         return signalPassFailure();
     }

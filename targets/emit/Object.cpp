@@ -24,7 +24,7 @@ static void initializeTargets() {
 
 Expected<std::unique_ptr<TargetMachine>> edgec::createTargetMachine(edge::TargetAttr target) {
   initializeTargets();
-  Triple triple(target.getTriple());
+  Triple triple(Triple::normalize(target.getTriple()));
   std::string error;
   const llvm::Target *backend = TargetRegistry::lookupTarget(triple, error);
   if (!backend)
@@ -53,7 +53,9 @@ Expected<std::unique_ptr<TargetMachine>> edgec::createTargetMachine(edge::Target
   options.DataSections = true;
   options.UniqueSectionNames = true;
   options.MCOptions.ABIName = target.getAbi();
-  options.FloatABIType = target.getTriple().ends_with("eabihf") ? FloatABI::Hard : FloatABI::Default;
+  options.FloatABIType = triple.getEnvironment() == Triple::EABIHF ? FloatABI::Hard
+                         : triple.getEnvironment() == Triple::EABI ? FloatABI::Soft
+                                                                   : FloatABI::Default;
   bool bareMetal = triple.getOS() == Triple::UnknownOS;
   std::unique_ptr<TargetMachine> machine(backend->createTargetMachine(
       triple, target.getCpu(), target.getFeatures(), options,
