@@ -174,6 +174,7 @@ LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &o
       module = frontend->import(path, options.import, context);
       if (!module)
         return failure();
+      (*module)->setAttr("edge.threads", Builder(context).getI64IntegerAttr(options.threads));
       (*module)->setAttr("edge.target", resolved->target->describe(resolved->entry, context));
     } else if (phase.name == "check") {
       bool failedAny = false;

@@ -58,6 +58,7 @@ static void buildLower(OpPassManager &passes, const Target *target) {
   function.addPass(createLinalgToLoops());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
+  passes.addPass(createSplitLoops());
   passes.addPass(createLoopInvariantCodeMotionPass());
   if (target)
     target->addPasses(passes);

@@ -117,6 +117,8 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
     if (auto target = module->getAttrOfType<edge::TargetAttr>("edge.target"))
       options.overrideIndexBitwidth(target.getIndexBits());
 
+    for (auto function : module.getOps<func::FuncOp>())
+      function->removeAttr("edge.parallel");
     // Names and kinds have served: what is left is for LLVM.
     for (auto function : module.getOps<func::FuncOp>())
       for (unsigned i = 0; i < function.getNumArguments(); ++i)

@@ -19,9 +19,19 @@ struct LinalgToLoops : public edgec::impl::LinalgToLoopsBase<LinalgToLoops> {
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops) {
       rewriter.setInsertionPoint(op);
-      if (failed(linalg::linalgOpToLoops(rewriter, op))) {
+      FailureOr<linalg::LinalgLoops> loops = linalg::linalgOpToLoops(rewriter, op);
+      if (failed(loops)) {
         op.emitError("'") << op->getName() << "' can't be turned into loops";
         return signalPassFailure();
+      }
+      // Iterations that write different outputs may be shared among threads.
+      if (op.getNumDpsInits() == 1) {
+        AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+        for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
+          if (kind != utils::IteratorType::parallel || !out.isFunctionOfDim(dim) || dim >= loops->size())
+            break;
+          (*loops)[dim]->setAttr("edge.parallel", rewriter.getUnitAttr());
+        }
       }
       rewriter.eraseOp(op);
     }

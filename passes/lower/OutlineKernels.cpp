@@ -61,6 +61,29 @@ bool staysOutside(Operation *op) {
          (isPure(op) && llvm::none_of(op->getResultTypes(), [](Type t) { return isa<TensorType>(t); }));
 }
 
+/// Multiply-accumulates of the op: products that are added up.
+int64_t countMacs(Operation *op) {
+  auto elements = [](Value value) { return cast<ShapedType>(value.getType()).getNumElements(); };
+  if (auto conv = dyn_cast<kernel::ConvOp>(op)) {
+    // Each filter tap meets each position of the smaller side.
+    auto filter = cast<ShapedType>(conv.getFilter().getType());
+    int64_t taps = filter.getNumElements() / filter.getShape().back();
+    if (!conv.getTransposed())
+      return elements(conv.getInit()) * taps;
+    return elements(conv.getX()) / cast<ShapedType>(conv.getX().getType()).getShape().back() *
+           filter.getNumElements();
+  }
+  auto structured = dyn_cast<linalg::LinalgOp>(op);
+  if (!structured || !structured.getNumReductionLoops())
+    return 0;
+  bool multiplies = false;
+  op->walk([&](Operation *nested) { multiplies |= isa<arith::MulFOp, arith::MulIOp>(nested); });
+  int64_t count = 1;
+  for (int64_t range : structured.getStaticLoopRanges())
+    count *= range;
+  return multiplies ? count : 0;
+}
+
 /// The op's name for people: its location's, made C-safe.
 std::string symbolName(Operation *op, unsigned index) {
   std::string name;
@@ -85,6 +108,7 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
     OpBuilder builder(function);
     llvm::StringMap<SmallVector<func::FuncOp>> known; // by a cheap key; equality decides
     unsigned index = 0;
+    SmallVector<Attribute> rows;
     for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
       if (staysOutside(&op) || op.getNumResults() != 0)
         continue;
@@ -136,12 +160,26 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
           --index;
           break;
         }
-      if (!llvm::is_contained(known[key], kernel))
+      if (!llvm::is_contained(known[key], kernel)) {
         known[key].push_back(kernel);
+        if (isa<kernel::ConvOp, kernel::PoolOp>(op)) // every output position is on its own
+          kernel->setAttr("edge.parallel", builder.getUnitAttr());
+      }
+      int64_t macs = 0;
+      op.walk([&](Operation *nested) { macs += countMacs(nested); });
+      std::string label;
+      if (auto loc = op.getLoc()->findInstanceOf<NameLoc>())
+        label = loc.getName().str();
+      rows.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("name", builder.getStringAttr(label)),
+           builder.getNamedAttr("kind", builder.getStringAttr(op.getName().getStringRef())),
+           builder.getNamedAttr("kernel", builder.getStringAttr(kernel.getName())),
+           builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs))}));
       builder.setInsertionPoint(&op);
       func::CallOp::create(builder, op.getLoc(), kernel, arguments);
       op.erase();
     }
+    getOperation()->setAttr("edge.operators", builder.getArrayAttr(rows));
   }
 
   static bool equal(func::FuncOp a, func::FuncOp b) {

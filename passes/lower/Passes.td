@@ -18,6 +18,16 @@ def LinalgToLoops : Pass<"edgec-linalg-to-loops", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect", "::mlir::affine::AffineDialect"];
 }
 
+def SplitLoops : Pass<"edgec-split-loops", "::mlir::ModuleOp"> {
+  let summary = "Let each large kernel do one part of its outer loop, so that threads can share it";
+  let description = [{
+    Where the module says `edge.threads = N`, N > 1: a kernel whose outer loops have independent iterations and enough work takes one more argument, the index
+    of its part in [0, N). Parts are the same whoever runs them, so results don't depend on the number of threads. Names the kernels in `edge.split`,
+    whose calls the emitter turns into calls of the parallel-for hook; `@main` gets the hook as its last argument.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 def ConvertToLLVM : Pass<"edgec-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert everything to the LLVM dialect, with the target's index width and bare pointers for buffers";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];

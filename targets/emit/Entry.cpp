@@ -30,6 +30,77 @@ struct EntryBuilder {
     return function;
   }
 
+  bool threaded() const { return interface.threads > 1; }
+
+  /// Turns each call of a split kernel into one call of the hook, whose task runs a part. Without a hook the parts run one after the other.
+  void shareKernels(Function *main) {
+    if (!threaded())
+      return;
+    Function *dispatch = addDispatch();
+    for (const std::string &name : interface.split) {
+      Function *kernel = module.getFunction(name);
+      if (!kernel)
+        continue;
+      SmallVector<CallInst *> calls;
+      for (User *user : kernel->users())
+        if (auto *call = dyn_cast<CallInst>(user))
+          calls.push_back(call);
+      unsigned count = kernel->arg_size() - 1;
+      auto *context = ArrayType::get(pointer, std::max(count, 1u));
+      // The task: unpack the pointers, run one part.
+      Function *task = declare(name + "_task",
+                               FunctionType::get(builder.getVoidTy(), {pointer, builder.getInt32Ty()}, false),
+                               GlobalValue::InternalLinkage);
+      SmallVector<Value *> arguments;
+      for (unsigned i = 0; i < count; ++i)
+        arguments.push_back(builder.CreateLoad(pointer, builder.CreateConstInBoundsGEP2_32(context, task->getArg(0), 0, i)));
+      arguments.push_back(builder.CreateZExtOrTrunc(task->getArg(1), kernel->getArg(count)->getType()));
+      builder.CreateCall(kernel, arguments);
+      builder.CreateRetVoid();
+      for (CallInst *call : calls) {
+        IRBuilder<> entry(&main->getEntryBlock(), main->getEntryBlock().begin());
+        AllocaInst *packed = entry.CreateAlloca(context);
+        builder.SetInsertPoint(call);
+        for (unsigned i = 0; i < count; ++i)
+          builder.CreateStore(call->getArgOperand(i), builder.CreateConstInBoundsGEP2_32(context, packed, 0, i));
+        builder.CreateCall(dispatch, {main->getArg(main->arg_size() - 1), task, packed});
+        call->eraseFromParent();
+      }
+    }
+  }
+
+  /// void dispatch(const edgec_parallel_for *parallel, edgec_task task, void *context)
+  Function *addDispatch() {
+    Function *dispatch = declare(interface.name + "_dispatch",
+                                 FunctionType::get(builder.getVoidTy(), {pointer, pointer, pointer}, false),
+                                 GlobalValue::InternalLinkage);
+    Value *parallel = dispatch->getArg(0), *task = dispatch->getArg(1), *context = dispatch->getArg(2);
+    Value *parts = builder.getInt32(interface.threads);
+    auto *taskType = FunctionType::get(builder.getVoidTy(), {pointer, builder.getInt32Ty()}, false);
+    auto *hook = BasicBlock::Create(module.getContext(), "hook", dispatch);
+    auto *loop = BasicBlock::Create(module.getContext(), "serial", dispatch);
+    auto *done = BasicBlock::Create(module.getContext(), "done", dispatch);
+    BasicBlock *entry = builder.GetInsertBlock();
+    builder.CreateCondBr(builder.CreateICmpEQ(parallel, ConstantPointerNull::get(pointer)), loop, hook);
+    builder.SetInsertPoint(hook); // parallel->run(parallel->pool, task, context, parts)
+    auto *type = StructType::get(module.getContext(), {pointer, pointer});
+    Value *run = builder.CreateLoad(pointer, builder.CreateStructGEP(type, parallel, 0));
+    Value *pool = builder.CreateLoad(pointer, builder.CreateStructGEP(type, parallel, 1));
+    auto *runType = FunctionType::get(builder.getVoidTy(), {pointer, pointer, pointer, builder.getInt32Ty()}, false);
+    builder.CreateCall(runType, run, {pool, task, context, parts});
+    builder.CreateBr(done);
+    builder.SetInsertPoint(loop);
+    PHINode *index = builder.CreatePHI(builder.getInt32Ty(), 2);
+    index->addIncoming(builder.getInt32(0), entry);
+    builder.CreateCall(taskType, task, {context, index});
+    Value *next = builder.CreateAdd(index, builder.getInt32(1));
+    index->addIncoming(next, loop);
+    builder.CreateCondBr(builder.CreateICmpULT(next, parts), loop, done);
+    builder.SetInsertPoint(done);
+    builder.CreateRetVoid();
+    return dispatch;
+  }
+
   /// `if (condition) return status;`
   void returnIf(Value *condition, int32_t status) {
     Function *function = builder.GetInsertBlock()->getParent();
@@ -44,7 +115,7 @@ struct EntryBuilder {
   /// int32_t NAME_run(void *arena, const T *input..., T *output...)
   Function *addRun(Function *main) {
     size_t count = interface.inputs.size() + interface.outputs.size();
-    SmallVector<Type *> types(count + 1, pointer);
+    SmallVector<Type *> types(count + 1 + (threaded() ? 1 : 0), pointer);
     Function *run = declare(interface.name + "_run",
                             FunctionType::get(builder.getInt32Ty(), types, false),
                             GlobalValue::ExternalLinkage);
@@ -68,6 +139,8 @@ struct EntryBuilder {
     for (size_t i = 0; i < count; ++i)
       arguments.push_back(run->getArg(i + 1));
     arguments.push_back(arena);
+    if (threaded())
+      arguments.push_back(run->getArg(count + 1));
     builder.CreateRet(builder.CreateCall(main, arguments));
     return run;
   }
@@ -99,6 +172,8 @@ struct EntryBuilder {
     };
     load(invoke->getArg(1), interface.inputs.size());
     load(invoke->getArg(2), interface.outputs.size());
+    if (threaded())
+      arguments.push_back(invoke->getArg(3));
     builder.CreateRet(builder.CreateCall(run, arguments));
     return invoke;
   }
@@ -165,6 +240,7 @@ void edgec::addEntryPoints(Module &module, const ModelInterface &interface) {
   main->setName(interface.name + "_main");
   main->setLinkage(GlobalValue::InternalLinkage);
   EntryBuilder entry(module, interface);
+  entry.shareKernels(main);
   Function *run = entry.addRun(main);
   Function *reset = entry.addReset();
   Function *invoke = entry.addInvoke(run);

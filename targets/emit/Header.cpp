@@ -54,6 +54,8 @@ std::string edgec::writeHeader(const ModelInterface &interface, const Output &ou
     os << ", const " << cTypeName(info.type.getElementType()) << " *" << info.symbol;
   for (const TensorInfo &info : interface.outputs)
     os << ", " << cTypeName(info.type.getElementType()) << " *" << info.symbol;
+  if (interface.threads > 1)
+    os << ", const edgec_parallel_for *parallel /* null: one thread */";
   os << ");\n\n";
   if (interface.stateBytes)
     os << "/* Clears the state: once before the first run, and to start anew. */\nvoid " << interface.name

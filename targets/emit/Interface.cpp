@@ -90,6 +90,10 @@ ModelInterface edgec::readInterface(ModuleOp module, StringRef name) {
   interface.stateBytes = number("edge.state_bytes");
   if (auto target = module->getAttrOfType<edge::TargetAttr>("edge.target"))
     interface.arenaAlign = target.getArenaAlign();
+  interface.threads = std::max<int64_t>(number("edge.threads"), 1);
+  if (auto split = module->getAttrOfType<ArrayAttr>("edge.split"))
+    for (Attribute name : split)
+      interface.split.push_back(cast<StringAttr>(name).getValue().str());
   auto rows = [&](StringRef attribute, auto fn) {
     if (auto array = module->getAttrOfType<ArrayAttr>(attribute))
       for (Attribute entry : array)

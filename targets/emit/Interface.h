@@ -31,6 +31,8 @@ struct ModelInterface {
   std::vector<AllocationInfo> allocations;
   std::vector<OperatorInfoRow> operators;
   int64_t macs = 0;
+  int64_t threads = 1;            ///< parts that a shared kernel has
+  std::vector<std::string> split; ///< kernels that take the index of their part
 };
 
 /// Reads the attributes that passes have left on the module (`edge.inputs`, `edge.arena_bytes`, …).

@@ -29,6 +29,7 @@ std::string edgec::writeManifest(const ModelInterface &interface, const Output &
                     {"features", target.getFeatures().str()}};
   json["inputs"] = describe(interface.inputs);
   json["outputs"] = describe(interface.outputs);
+  json["threads"] = interface.threads;
   json["macs"] = interface.macs;
   json["flash_bytes"] = output.textBytes + output.constantBytes;
   json["code_bytes"] = output.textBytes;

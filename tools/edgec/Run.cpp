@@ -1,8 +1,11 @@
 // edgec run: compile for this host in memory, run, print or save.
 #include "edgec/model.h"
+#include "edgec/pthread_pool.h"
+#include "edgec/status.h"
 #include "nlohmann/json.hpp"
 #include "tools/edgec/Commands.h"
 #include "tools/edgec/Npy.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/AlignOf.h"
 #include "llvm/Support/FileSystem.h"
@@ -23,7 +26,7 @@ struct RunArguments {
   std::string output;
   uint64_t random = 0;
   bool useRandom = false, shapesOnly = false;
-  int calls = 1, top = 0;
+  int calls = 1, top = 0, threads = 1;
 };
 
 /// Memory with the alignment that the model asks for.
@@ -153,6 +156,7 @@ bool runModel(const RunArguments &arguments) {
   CompileOptions options;
   if (!arguments.model.parse(options.import))
     return false;
+  options.threads = arguments.threads;
   std::map<std::string, NpyArray> files;
   for (const std::string &text : arguments.inputs) {
     std::string name, path;
@@ -220,11 +224,23 @@ bool runModel(const RunArguments &arguments) {
     AlignedBytes arena(model.arena_bytes, model.arena_align);
     if (model.reset)
       model.reset(arena.data);
+    edgec_pthread_pool pool;
+    edgec_parallel_for parallel{};
+    if (arguments.threads > 1) {
+      if (edgec_pthread_pool_init(&pool, arguments.threads) != EDGEC_OK)
+        return complain("the threads can't be started");
+      parallel = edgec_pthread_pool_parallel(&pool);
+    }
+    auto destroy = llvm::make_scope_exit([&] {
+      if (arguments.threads > 1)
+        edgec_pthread_pool_destroy(&pool);
+    });
     for (int call = 0; call < arguments.calls; ++call) {
       if (call)
         for (auto [output, input] : carries)
           std::memcpy(inputs[input]->data, outputs[output]->data, model.inputs[input].bytes);
-      int32_t status = model.invoke(arena.data, inputPointers.data(), outputPointers.data(), nullptr);
+      int32_t status = model.invoke(arena.data, inputPointers.data(), outputPointers.data(),
+                                    arguments.threads > 1 ? &parallel : nullptr);
       if (status != 0)
         return complain("the model returned status " + llvm::Twine(status));
     }
@@ -286,6 +302,8 @@ void cli::addRun(CLI::App &app, int &exitCode) {
   command->add_option("--output", arguments->output, "folder for each output as .npy, and outputs.json");
   command->add_option("--calls", arguments->calls, "run this often, keeping states")->check(CLI::Range(1, 1000000));
   command->add_option("--carry", arguments->carries, "hand OUTPUT=INPUT from one call to the next (repeatable)");
+  command->add_option("--threads", arguments->threads, "run on this many threads; the results are the same for any number")
+      ->check(CLI::Range(1, 64));
   command->add_option("--top", arguments->top, "print the N largest elements of each output");
   command->add_flag("--shapes", arguments->shapesOnly, "only print the outputs' types");
   command->callback([arguments, random, &exitCode] {
