@@ -133,6 +133,37 @@ void releaseUnusedResources(ModuleOp module) {
     manager.update(key, AsmResourceBlob());
 }
 
+/// Marks inputs and outputs that are one state kept in the arena (`--state`): `edge.state` carries the pair's number.
+LogicalResult markStates(ModuleOp module, ArrayRef<std::pair<std::string, std::string>> states) {
+  auto function = *module.getOps<func::FuncOp>().begin();
+  Builder builder(module.getContext());
+  auto named = [](Attribute attr, StringRef name) {
+    auto text = dyn_cast_or_null<StringAttr>(attr);
+    return text && text.getValue() == name;
+  };
+  for (auto [number, state] : llvm::enumerate(states)) {
+    int input = -1, output = -1;
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      if (named(function.getArgAttr(i, kNameAttr), state.first))
+        input = static_cast<int>(i);
+    for (unsigned i = 0; i < function.getNumResults(); ++i)
+      if (named(function.getResultAttr(i, kNameAttr), state.second))
+        output = static_cast<int>(i);
+    if (input < 0 || output < 0)
+      return module.emitError() << "--state " << state.first << "=" << state.second << ": the model has no such "
+                                << (input < 0 ? "input" : "output");
+    Type in = function.getArgumentTypes()[input], out = function.getResultTypes()[output];
+    if (in != out)
+      return module.emitError() << "--state " << state.first << "=" << state.second << ": the input is " << in
+                                << ", but the output " << out;
+    if (function.getArgAttr(input, "edge.state") || function.getResultAttr(output, "edge.state"))
+      return module.emitError() << "--state " << state.first << "=" << state.second << ": a state is given twice";
+    function.setArgAttr(input, "edge.state", builder.getI64IntegerAttr(number));
+    function.setResultAttr(output, "edge.state", builder.getI64IntegerAttr(number));
+  }
+  return success();
+}
+
 std::string hashFile(StringRef path) {
   auto buffer = llvm::MemoryBuffer::getFile(path, false, false);
   if (!buffer)
@@ -172,7 +203,7 @@ LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &o
   for (auto [index, phase] : llvm::enumerate(getPhases())) {
     if (phase.name == "import") {
       module = frontend->import(path, options.import, context);
-      if (!module)
+      if (!module || failed(markStates(*module, options.import.states)))
         return failure();
       (*module)->setAttr("edge.threads", Builder(context).getI64IntegerAttr(options.threads));
       (*module)->setAttr("edge.target", resolved->target->describe(resolved->entry, context));

@@ -31,10 +31,11 @@ struct EdgeToLinalg : public edgec::impl::EdgeToLinalgBase<EdgeToLinalg> {
   /// The caller's view of the model is that of the model's own types: written down before they change.
   void recordInterface(func::FuncOp function) {
     Builder builder(&getContext());
-    auto record = [&](StringRef attribute, TypeRange types, auto nameOf) {
+    auto record = [&](StringRef attribute, TypeRange types, auto isState, auto nameOf) {
       SmallVector<Attribute> rows;
       for (auto [i, type] : llvm::enumerate(types))
-        rows.push_back(builder.getDictionaryAttr(
+        if (!isState(i)) // a state is nobody's business but the model's
+          rows.push_back(builder.getDictionaryAttr(
             {builder.getNamedAttr("name", nameOf(i)),
              builder.getNamedAttr("type", TypeAttr::get(type))}));
       getOperation()->setAttr(attribute, builder.getArrayAttr(rows));
@@ -42,10 +43,12 @@ struct EdgeToLinalg : public edgec::impl::EdgeToLinalgBase<EdgeToLinalg> {
     auto name = [&](Attribute attr, StringRef kind, size_t i) -> Attribute {
       return attr ? attr : builder.getStringAttr(kind + std::to_string(i));
     };
-    record("edge.inputs", function.getArgumentTypes(), [&](size_t i) {
+    auto stateArgument = [&](size_t i) { return function.getArgAttr(i, "edge.state"); };
+    auto stateResult = [&](size_t i) { return function.getResultAttr(i, "edge.state"); };
+    record("edge.inputs", function.getArgumentTypes(), stateArgument, [&](size_t i) {
       return name(function.getArgAttr(i, "edge.name"), "input", i);
     });
-    record("edge.outputs", function.getResultTypes(), [&](size_t i) {
+    record("edge.outputs", function.getResultTypes(), stateResult, [&](size_t i) {
       return name(function.getResultAttr(i, "edge.name"), "output", i);
     });
   }

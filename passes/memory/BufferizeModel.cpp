@@ -35,11 +35,27 @@ void makeArguments(func::FuncOp function) {
   auto terminator = cast<func::ReturnOp>(body.getTerminator());
   SmallVector<DictionaryAttr> resultAttrs;
   function.getAllResultAttrs(resultAttrs);
+  unsigned resultStart = body.getNumArguments();
+  SmallVector<std::pair<Value, Value>> stateCopies;
+  SmallVector<DictionaryAttr> outputAttrs;
   // Views of output buffers come first, so that the producers can write through them.
   OpBuilder views = OpBuilder::atBlockBegin(&body);
   builder.setInsertionPoint(terminator);
   for (auto [i, value] : llvm::enumerate(terminator.getOperands())) {
     Location loc = value.getLoc();
+    if (auto state = resultAttrs[i] ? resultAttrs[i].getAs<IntegerAttr>("edge.state") : IntegerAttr()) {
+      // The new state is computed beside the old one, which the model may still be reading, and replaces it at the end.
+      for (unsigned a = 0; a < resultStart; ++a)
+        if (function.getArgAttr(a, "edge.state") == state) {
+          Value fresh = memref::AllocOp::create(views, loc, bufferType(value.getType()));
+          auto materialize = bufferization::MaterializeInDestinationOp::create(builder, loc, value, fresh);
+          materialize.setRestrict(true);
+          materialize.setWritable(true);
+          stateCopies.emplace_back(fresh, body.getArgument(a));
+        }
+      continue;
+    }
+    outputAttrs.push_back(resultAttrs[i]);
     Value destination = body.addArgument(bufferType(value.getType()), loc);
     // A reshape of the result is a reshape of its buffer: the producer then writes there itself.
     while (Operation *producer = value.getDefiningOp()) {
@@ -63,15 +79,15 @@ void makeArguments(func::FuncOp function) {
     materialize.setRestrict(true);
     materialize.setWritable(true);
   }
+  for (auto [fresh, state] : stateCopies)
+    linalg::CopyOp::create(builder, terminator.getLoc(), fresh, state);
   terminator.getOperandsMutable().clear();
   function.setType(builder.getFunctionType(body.getArgumentTypes(), {}));
-  SmallVector<DictionaryAttr> argAttrs;
-  function.getAllArgAttrs(argAttrs);
-  size_t inputs = argAttrs.size() - resultAttrs.size();
   function.setAllResultAttrs(ArrayRef<DictionaryAttr>());
-  for (size_t i = 0; i < resultAttrs.size(); ++i) {
-    function.setArgAttrs(inputs + i, resultAttrs[i]);
-    function.setArgAttr(inputs + i, "edge.kind", builder.getStringAttr("output"));
+  for (auto [i, attributes] : llvm::enumerate(outputAttrs)) {
+    if (attributes)
+      function.setArgAttrs(resultStart + i, attributes);
+    function.setArgAttr(resultStart + i, "edge.kind", builder.getStringAttr("output"));
   }
 }
 

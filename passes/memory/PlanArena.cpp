@@ -113,34 +113,59 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
 
     OpBuilder builder(function.getContext());
     Block &body = function.getBody().front();
-    auto arenaType = MemRefType::get({plan.totalBytes}, builder.getI8Type());
+    // States come first in the arena, so that clearing them is one memset; the rest follows, aligned as the arena is.
+    SmallVector<std::pair<BlockArgument, int64_t>> states;
+    int64_t stateBytes = 0;
+    for (BlockArgument argument : body.getArguments())
+      if (function.getArgAttr(argument.getArgNumber(), "edge.state")) {
+        auto type = cast<MemRefType>(argument.getType());
+        states.emplace_back(argument, stateBytes);
+        stateBytes += llvm::alignTo(type.getNumElements() * edge::elementBytes(type.getElementType()), 16);
+      }
+    int64_t base = stateBytes && plan.totalBytes ? llvm::alignTo(stateBytes, arenaAlign) : stateBytes;
+    auto arenaType = MemRefType::get({base + plan.totalBytes}, builder.getI8Type());
     BlockArgument arena = body.addArgument(arenaType, function.getLoc());
     builder.setInsertionPointToStart(&body);
     SmallVector<Attribute> records;
+    auto record = [&](StringRef name, int64_t offset, int64_t bytes, int64_t first, int64_t last) {
+      records.push_back(builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(name)),
+                                                   builder.getNamedAttr("offset", builder.getI64IntegerAttr(offset)),
+                                                   builder.getNamedAttr("bytes", builder.getI64IntegerAttr(bytes)),
+                                                   builder.getNamedAttr("first", builder.getI64IntegerAttr(first)),
+                                                   builder.getNamedAttr("last", builder.getI64IntegerAttr(last))}));
+    };
+    for (auto [argument, offset] : states) {
+      Value shift = arith::ConstantIndexOp::create(builder, argument.getLoc(), offset);
+      auto type = cast<MemRefType>(argument.getType());
+      Value view = memref::ViewOp::create(builder, argument.getLoc(), type, arena, shift, ValueRange());
+      argument.replaceAllUsesWith(view);
+      auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "edge.name");
+      record(name ? name.getValue() : "state", offset, type.getNumElements() * edge::elementBytes(type.getElementType()), 0,
+             positions.last[function]);
+    }
     for (auto [op, interval, offset] : llvm::zip_equal(allocations, intervals, plan.offsets)) {
-      Value shift = arith::ConstantIndexOp::create(builder, op.getLoc(), offset);
+      Value shift = arith::ConstantIndexOp::create(builder, op.getLoc(), base + offset);
       Value view = memref::ViewOp::create(builder, op.getLoc(), op.getType(), arena, shift, ValueRange());
       op.replaceAllUsesWith(view);
       std::string name;
       if (auto loc = op.getLoc()->findInstanceOf<NameLoc>())
         name = loc.getName().str();
-      records.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("name", builder.getStringAttr(name)),
-           builder.getNamedAttr("offset", builder.getI64IntegerAttr(offset)),
-           builder.getNamedAttr("bytes", builder.getI64IntegerAttr(interval.size)),
-           builder.getNamedAttr("first", builder.getI64IntegerAttr(interval.first)),
-           builder.getNamedAttr("last", builder.getI64IntegerAttr(interval.last))}));
+      record(name, base + offset, interval.size, interval.first, interval.last);
     }
     // Not before: one of them may be where the builder stands.
     for (memref::AllocOp op : allocations)
       op.erase();
     function.walk([](memref::DeallocOp op) { op.erase(); });
     function.setType(builder.getFunctionType(body.getArgumentTypes(), {}));
-    SmallVector<DictionaryAttr> argAttrs;
-    function.getAllArgAttrs(argAttrs);
     function.setArgAttr(arena.getArgNumber(), "edge.kind", builder.getStringAttr("arena"));
-    getOperation()->setAttr("edge.arena_bytes", builder.getI64IntegerAttr(plan.totalBytes));
-    getOperation()->setAttr("edge.arena_peak", builder.getI64IntegerAttr(plan.peakBytes));
+    llvm::BitVector erased(function.getNumArguments());
+    for (auto [argument, offset] : states)
+      erased.set(argument.getArgNumber());
+    if (failed(function.eraseArguments(erased)))
+      return failure();
+    getOperation()->setAttr("edge.state_bytes", builder.getI64IntegerAttr(stateBytes));
+    getOperation()->setAttr("edge.arena_bytes", builder.getI64IntegerAttr(base + plan.totalBytes));
+    getOperation()->setAttr("edge.arena_peak", builder.getI64IntegerAttr(stateBytes + plan.peakBytes));
     getOperation()->setAttr("edge.allocations", builder.getArrayAttr(records));
     return success();
   }
