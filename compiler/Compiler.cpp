@@ -1,7 +1,7 @@
 #include "compiler/Compiler.h"
 #include "compiler/Diagnostics.h"
-#include "compiler/Pipeline.h"
 #include "compiler/Phases.h"
+#include "compiler/Pipeline.h"
 #include "dialects/Edge/Edge.h"
 #include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -36,11 +36,11 @@ using namespace mlir;
 namespace edgec {
 
 void registerDialects(DialectRegistry &registry) {
-  registry.insert<edge::EdgeDialect, kernel::KernelDialect, affine::AffineDialect, arith::ArithDialect,
-                  bufferization::BufferizationDialect, cf::ControlFlowDialect, func::FuncDialect,
-                  LLVM::LLVMDialect, linalg::LinalgDialect, math::MathDialect,
-                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
-                  vector::VectorDialect>();
+  registry
+      .insert<edge::EdgeDialect, kernel::KernelDialect, affine::AffineDialect, arith::ArithDialect,
+              bufferization::BufferizationDialect, cf::ControlFlowDialect, func::FuncDialect,
+              LLVM::LLVMDialect, linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect,
+              scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   linalg::registerAllDialectInterfaceImplementations(registry);
   scf::registerBufferizableOpInterfaceExternalModels(registry);
@@ -61,7 +61,8 @@ std::unique_ptr<MLIRContext> createContext() {
 const Frontend *findFrontend(StringRef path, MLIRContext *context) {
   std::string file = llvm::sys::path::filename(path).str();
   Location loc = FileLineColLoc::get(context, file, 0, 0);
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer) {
     emitError(loc) << "can't be read: " << buffer.getError().message();
     return nullptr;
@@ -72,8 +73,9 @@ const Frontend *findFrontend(StringRef path, MLIRContext *context) {
   std::string formats;
   for (const Frontend *frontend : getFrontends())
     formats += (formats.empty() ? "" : ", ") + frontend->name.str();
-  emitError(loc) << ((*buffer)->getBufferSize() ? "is not a model in a known format (" + formats + ")"
-                                                : std::string("is empty"));
+  emitError(loc) << ((*buffer)->getBufferSize()
+                         ? "is not a model in a known format (" + formats + ")"
+                         : std::string("is empty"));
   return nullptr;
 }
 
@@ -114,13 +116,16 @@ void printModule(ModuleOp module, raw_ostream &os) {
   module->print(os, flags);
 }
 
-/// Resources that nothing refers to any more (weights before they were transposed or folded) give their memory back.
+/// Resources that nothing refers to any more (weights before they were transposed or folded) give
+/// their memory back.
 void releaseUnusedResources(ModuleOp module) {
   llvm::DenseSet<const AsmResourceBlob *> used;
   AttrTypeWalker walker;
-  walker.addWalk([&](DenseResourceElementsAttr attr) { used.insert(attr.getRawHandle().getBlob()); });
+  walker.addWalk(
+      [&](DenseResourceElementsAttr attr) { used.insert(attr.getRawHandle().getBlob()); });
   module.walk([&](Operation *op) { walker.walk(op->getAttrDictionary()); });
-  auto &manager = DenseResourceElementsHandle::getManagerInterface(module.getContext()).getBlobManager();
+  auto &manager =
+      DenseResourceElementsHandle::getManagerInterface(module.getContext()).getBlobManager();
   SmallVector<std::string> unused;
   manager.getBlobMap([&](const llvm::StringMap<DialectResourceBlobManager::BlobEntry> &blobs) {
     for (const auto &entry : blobs) {
@@ -133,7 +138,8 @@ void releaseUnusedResources(ModuleOp module) {
     manager.update(key, AsmResourceBlob());
 }
 
-/// Marks inputs and outputs that are one state kept in the arena (`--state`): `edge.state` carries the pair's number.
+/// Marks inputs and outputs that are one state kept in the arena (`--state`): `edge.state` carries
+/// the pair's number.
 LogicalResult markStates(ModuleOp module, ArrayRef<std::pair<std::string, std::string>> states) {
   auto function = *module.getOps<func::FuncOp>().begin();
   Builder builder(module.getContext());
@@ -150,14 +156,15 @@ LogicalResult markStates(ModuleOp module, ArrayRef<std::pair<std::string, std::s
       if (named(function.getResultAttr(i, kNameAttr), state.second))
         output = static_cast<int>(i);
     if (input < 0 || output < 0)
-      return module.emitError() << "--state " << state.first << "=" << state.second << ": the model has no such "
-                                << (input < 0 ? "input" : "output");
+      return module.emitError() << "--state " << state.first << "=" << state.second
+                                << ": the model has no such " << (input < 0 ? "input" : "output");
     Type in = function.getArgumentTypes()[input], out = function.getResultTypes()[output];
     if (in != out)
-      return module.emitError() << "--state " << state.first << "=" << state.second << ": the input is " << in
-                                << ", but the output " << out;
+      return module.emitError() << "--state " << state.first << "=" << state.second
+                                << ": the input is " << in << ", but the output " << out;
     if (function.getArgAttr(input, "edge.state") || function.getResultAttr(output, "edge.state"))
-      return module.emitError() << "--state " << state.first << "=" << state.second << ": a state is given twice";
+      return module.emitError() << "--state " << state.first << "=" << state.second
+                                << ": a state is given twice";
     function.setArgAttr(input, "edge.state", builder.getI64IntegerAttr(number));
     function.setResultAttr(output, "edge.state", builder.getI64IntegerAttr(number));
   }

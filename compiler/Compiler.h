@@ -2,8 +2,8 @@
 #pragma once
 
 #include "frontends/Frontend.h"
-#include "targets/Target.h"
 #include "mlir/IR/MLIRContext.h"
+#include "targets/Target.h"
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
@@ -25,7 +25,8 @@ struct CompileOptions {
   bool timing = false;       ///< report each phase's time on stderr
 };
 
-/// Compiles the model at `path` and writes the artifact's files into `directory`, all or none. Diagnostics go to stderr.
+/// Compiles the model at `path` and writes the artifact's files into `directory`, all or none.
+/// Diagnostics go to stderr.
 llvm::LogicalResult compile(llvm::StringRef path, llvm::StringRef directory,
                             const CompileOptions &options);
 

@@ -43,7 +43,8 @@ LogicalResult DiagnosticPrinter::print(Diagnostic &diagnostic) {
     os << "node '" << names.front() << "': ";
   else if (!names.empty()) {
     os << "nodes ";
-    llvm::interleaveComma(names.getArrayRef().take_front(4), os, [&](StringRef name) { os << "'" << name << "'"; });
+    llvm::interleaveComma(names.getArrayRef().take_front(4), os,
+                          [&](StringRef name) { os << "'" << name << "'"; });
     os << (names.size() > 4 ? ", …: " : ": ");
   }
   os << severity << ": " << diagnostic.str() << "\n";

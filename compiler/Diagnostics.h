@@ -7,7 +7,8 @@
 
 namespace edgec {
 
-/// Prints diagnostics while it lives: `kws.onnx: node '/layer1/Conv': error: message`, notes below. MLIR's default printer hides the names.
+/// Prints diagnostics while it lives: `kws.onnx: node '/layer1/Conv': error: message`, notes below.
+/// MLIR's default printer hides the names.
 class DiagnosticPrinter {
 public:
   DiagnosticPrinter(mlir::MLIRContext *context, llvm::StringRef file, llvm::raw_ostream &os);

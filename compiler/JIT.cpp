@@ -33,7 +33,8 @@ std::unique_ptr<LoadedModule> load(StringRef path, const CompileOptions &options
     return nullptr;
   }
   auto fail = [&](llvm::Error error) {
-    llvm::errs() << file << ": error: can't be loaded: " << llvm::toString(std::move(error)) << "\n";
+    llvm::errs() << file << ": error: can't be loaded: " << llvm::toString(std::move(error))
+                 << "\n";
     return nullptr;
   };
   auto implementation = std::make_unique<LoadedModule::Implementation>();

@@ -10,13 +10,15 @@ using namespace mlir;
 
 namespace edgec {
 
-/// Upstream's canonicalizer, less the patterns that make a while loop's two regions carry different values: bufferization wants them alike.
+/// Upstream's canonicalizer, less the patterns that make a while loop's two regions carry different
+/// values: bufferization wants them alike.
 static std::unique_ptr<Pass> createCanonicalizer() {
   static const std::vector<std::string> disabled = [] {
     std::vector<std::string> names;
-    for (const char *name : {"WhileConditionTruth", "WhileCmpCond", "WhileMoveIfDown", "WhileOpAlignBeforeArgs",
-                             "RemoveDeadRegionBranchOpSuccessorInputs", "MakeRegionBranchOpSuccessorInputsDead",
-                             "RemoveDuplicateSuccessorInputUses"})
+    for (const char *name :
+         {"WhileConditionTruth", "WhileCmpCond", "WhileMoveIfDown", "WhileOpAlignBeforeArgs",
+          "RemoveDeadRegionBranchOpSuccessorInputs", "MakeRegionBranchOpSuccessorInputsDead",
+          "RemoveDuplicateSuccessorInputUses"})
       names.push_back(std::string("(anonymous namespace)::") + name);
     return names;
   }();
@@ -69,7 +71,8 @@ static void buildLower(OpPassManager &passes, const Target *target) {
 ArrayRef<Phase> getPhases() {
   static constexpr Phase phases[] = {
       {"import", "read the model file into edge ops", buildNothing},
-      {"legalize", "fold constants, bring transposes together, fold scales into convolutions", buildLegalize},
+      {"legalize", "fold constants, bring transposes together, fold scales into convolutions",
+       buildLegalize},
       {"check", "report every op that the target can't compile", buildNothing},
       {"fuse", "lower to linalg on tensors and fuse elementwise chains", buildFuse},
       {"bufferize", "tensors become buffers, in place where possible", buildBufferize},
@@ -88,7 +91,8 @@ void registerPasses() {
   registerCanonicalizerPass();
   registerCSEPass();
   struct Options : PassPipelineOptions<Options> {
-    Option<std::string> until{*this, "until", llvm::cl::desc("last phase to run"), llvm::cl::init("lower")};
+    Option<std::string> until{*this, "until", llvm::cl::desc("last phase to run"),
+                              llvm::cl::init("lower")};
   };
   PassPipelineRegistration<Options>("edgec-pipeline", "The compiler's phases up to one of them",
                                     [](OpPassManager &passes, const Options &options) {

@@ -1,12 +1,13 @@
 // The one table of phases.
 #pragma once
 
-#include "targets/Target.h"
 #include "mlir/Pass/PassManager.h"
+#include "targets/Target.h"
 
 namespace edgec {
 
-/// A phase of the compilation: what `--stop-after`, `--dump`, `--timing` and `edgec-opt --edgec-pipeline` name.
+/// A phase of the compilation: what `--stop-after`, `--dump`, `--timing` and `edgec-opt
+/// --edgec-pipeline` name.
 struct Phase {
   llvm::StringRef name;
   llvm::StringRef description;

@@ -30,12 +30,13 @@ struct OperatorInfo {
 /// Arguments and results carry `edge.name`; the element types are the model's own.
 inline constexpr llvm::StringLiteral kNameAttr = "edge.name";
 
-/// Each frontend defines these four in `frontends/<name>/Frontend.cpp`; CMake writes the table (`frontends/Frontends.inc`).
+/// Each frontend defines these four in `frontends/<name>/Frontend.cpp`; CMake writes the table
+/// (`frontends/Frontends.inc`).
 ///
 /// `recognize`: whether the content (not the name) is this format.
-/// `import`: reads the model at `path` into a module with one function `@main` of edge ops on static tensors; every error has been emitted as a
-/// diagnostic, all unsupported operators in one run.
-/// `inspect`: prints what is inside to `os`, as JSON where asked.
+/// `import`: reads the model at `path` into a module with one function `@main` of edge ops on
+/// static tensors; every error has been emitted as a diagnostic, all unsupported operators in one
+/// run. `inspect`: prints what is inside to `os`, as JSON where asked.
 struct Frontend {
   llvm::StringRef name;
   bool (*recognize)(llvm::MemoryBufferRef content);

@@ -2,7 +2,10 @@
 
 using namespace edgec;
 
-#define EDGEC_TARGET(name) namespace edgec { const Target &getTarget_##name(); }
+#define EDGEC_TARGET(name)                                                                         \
+  namespace edgec {                                                                                \
+  const Target &getTarget_##name();                                                                \
+  }
 #include "targets/Targets.inc"
 #undef EDGEC_TARGET
 

@@ -15,13 +15,14 @@
 
 namespace edgec {
 
-/// What to write and what is found out while writing. Files are kept in memory until the whole compilation has succeeded.
+/// What to write and what is found out while writing. Files are kept in memory until the whole
+/// compilation has succeeded.
 struct Output {
   // Asked for.
-  std::string name;              ///< prefix of files and C symbols
-  std::set<std::string> kinds;   ///< of --emit: library, object, llvm, asm, mlir
-  std::string modelFile;         ///< base name of the model, for the manifest
-  std::string modelHash;         ///< sha256 of its content
+  std::string name;            ///< prefix of files and C symbols
+  std::set<std::string> kinds; ///< of --emit: library, object, llvm, asm, mlir
+  std::string modelFile;       ///< base name of the model, for the manifest
+  std::string modelHash;       ///< sha256 of its content
   int threads = 1;
 
   // Found out.
@@ -58,7 +59,8 @@ public:
 /// All targets that are built in.
 llvm::ArrayRef<const Target *> getTargets();
 
-/// A target by the user's name: `cortex-m4`, `cortex-a76+dotprod`, `host`. Fails with a message that lists the known ones.
+/// A target by the user's name: `cortex-m4`, `cortex-a76+dotprod`, `host`. Fails with a message
+/// that lists the known ones.
 struct ResolvedTarget {
   const Target *target = nullptr;
   TargetEntry entry;

@@ -5,14 +5,16 @@ using namespace mlir;
 using namespace edgec;
 using namespace edgec::edge;
 
-/// Checks what convolutions of both directions share: ranks, one entry a spatial dimension, channels, groups, bias.
+/// Checks what convolutions of both directions share: ranks, one entry a spatial dimension,
+/// channels, groups, bias.
 static LogicalResult checkConv(std::optional<Location> loc, RankedTensorType x,
                                RankedTensorType filter, Value bias, ArrayRef<int64_t> strides,
                                ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads,
                                int64_t groups) {
   int64_t rank = x.getRank(), spatial = rank - 2;
   if (spatial < 1 || filter.getRank() != rank)
-    return inferError(loc, "'edge.conv' expects an input of rank 3 or more and a filter of the same rank, but got rank " +
+    return inferError(loc, "'edge.conv' expects an input of rank 3 or more and a filter of the "
+                           "same rank, but got rank " +
                                Twine(rank) + " and " + Twine(filter.getRank()));
   if (filter.getElementType() != x.getElementType() ||
       (bias && getElementTypeOrSelf(bias.getType()) != x.getElementType()))
@@ -20,26 +22,25 @@ static LogicalResult checkConv(std::optional<Location> loc, RankedTensorType x,
   if (static_cast<int64_t>(strides.size()) != spatial ||
       static_cast<int64_t>(dilations.size()) != spatial ||
       static_cast<int64_t>(pads.size()) != 2 * spatial)
-    return inferError(loc, "'edge.conv' expects one stride, one dilation and two pads for each of " +
-                               Twine(spatial) + " spatial dimensions");
+    return inferError(loc,
+                      "'edge.conv' expects one stride, one dilation and two pads for each of " +
+                          Twine(spatial) + " spatial dimensions");
   for (int64_t i = 0; i < spatial; ++i)
     if (strides[i] < 1 || dilations[i] < 1)
       return inferError(loc, "'edge.conv' expects strides and dilations of 1 or more");
   if (groups < 1 || x.getDimSize(rank - 1) % groups || filter.getDimSize(rank - 1) % groups)
     return inferError(loc, "'edge.conv' has " + Twine(x.getDimSize(rank - 1)) + " input and " +
-                               Twine(filter.getDimSize(rank - 1)) +
-                               " output channels, which " + Twine(groups) +
-                               " groups don't divide");
+                               Twine(filter.getDimSize(rank - 1)) + " output channels, which " +
+                               Twine(groups) + " groups don't divide");
   if (filter.getDimSize(rank - 2) != x.getDimSize(rank - 1) / groups)
     return inferError(loc, "'edge.conv' has a filter over " + Twine(filter.getDimSize(rank - 2)) +
                                " channels a group, but the input has " +
-                               Twine(x.getDimSize(rank - 1)) + " in " + Twine(groups) +
-                               " groups");
+                               Twine(x.getDimSize(rank - 1)) + " in " + Twine(groups) + " groups");
   if (bias) {
     auto type = cast<RankedTensorType>(bias.getType());
     if (type.getRank() != 1 || type.getDimSize(0) != filter.getDimSize(rank - 1))
-      return inferError(loc, "'edge.conv' expects a bias of " +
-                                 Twine(filter.getDimSize(rank - 1)) + " elements");
+      return inferError(loc, "'edge.conv' expects a bias of " + Twine(filter.getDimSize(rank - 1)) +
+                                 " elements");
   }
   return success();
 }
@@ -50,10 +51,10 @@ static FailureOr<SmallVector<Value>> lowerConv(ConvLike op, OpBuilder &builder, 
                                                bool transposed) {
   auto type = cast<RankedTensorType>(storageType(op.getResult().getType()));
   Value init = createEmpty(builder, op.getLoc(), type);
-  auto conv = kernel::ConvOp::create(
-      builder, op.getLoc(), TypeRange(type), operands[0], operands[1],
-      operands.size() > 2 ? operands[2] : Value(), init, op.getStrides(), op.getDilations(),
-      op.getPads(), op.getGroups(), transposed);
+  auto conv =
+      kernel::ConvOp::create(builder, op.getLoc(), TypeRange(type), operands[0], operands[1],
+                             operands.size() > 2 ? operands[2] : Value(), init, op.getStrides(),
+                             op.getDilations(), op.getPads(), op.getGroups(), transposed);
   return SmallVector<Value>(conv->getResults());
 }
 

@@ -26,7 +26,8 @@ struct EdgeFoldInterface : public DialectFoldInterface {
     auto evaluable = dyn_cast<EvaluableOpInterface>(op);
     if (!evaluable || operands.empty() || !llvm::all_of(operands, [](Attribute a) { return a; }))
       return failure();
-    // Do not trade a small constant for a large one (a tile or an expand belongs in the loop that reads it).
+    // Do not trade a small constant for a large one (a tile or an expand belongs in the loop that
+    // reads it).
     int64_t in = 0, out = 0;
     for (Type type : op->getOperandTypes())
       in += cast<RankedTensorType>(type).getNumElements();

@@ -22,7 +22,8 @@ Value compare(OpBuilder &b, Location loc, arith::CmpIPredicate predicate, Value 
   return arith::CmpIOp::create(b, loc, predicate, x, y);
 }
 
-/// Half-width floats compute in f32: that is what processors without them do anyway, with one rounding instead of several.
+/// Half-width floats compute in f32: that is what processors without them do anyway, with one
+/// rounding instead of several.
 template <typename Fn> Value inSingle(OpBuilder &b, Location loc, Value x, Fn fn) {
   auto type = cast<FloatType>(x.getType());
   if (type.getWidth() >= 32)
@@ -86,7 +87,7 @@ FLOAT_UNARY(RoundOp, math::RoundEvenOp, std::nearbyint(x))
   Value Op::emitScalar(OpBuilder &b, Location loc, ValueRange args) {                              \
     [[maybe_unused]] Value x = args[0], y = args.back();                                           \
     [[maybe_unused]] Type type = x.getType();                                                      \
-    [[maybe_unused]] bool isUnsigned = edgec::edge::isUnsigned((*this)->getOperand(0).getType());    \
+    [[maybe_unused]] bool isUnsigned = edgec::edge::isUnsigned((*this)->getOperand(0).getType());  \
     __VA_ARGS__                                                                                    \
   }
 
@@ -102,20 +103,28 @@ ELEMENTWISE(NegOp, -x, -x, {
     return arith::NegFOp::create(b, loc, x);
   return arith::SubIOp::create(b, loc, createScalar(b, loc, type, 0), x);
 })
-ELEMENTWISE(SignOp, x > 0 ? 1 : x < 0 ? -1 : x, x > 0 ? 1 : x < 0 ? -1 : 0, {
-  Value zero = createScalar(b, loc, type, 0), one = createScalar(b, loc, type, 1);
-  if (isFloat(args)) {
-    Value negative = select(b, loc, compare(b, loc, arith::CmpFPredicate::OLT, x, zero),
-                            createScalar(b, loc, type, -1), x);
-    return select(b, loc, compare(b, loc, arith::CmpFPredicate::OGT, x, zero), one, negative);
-  }
-  Value negative = isUnsigned
-                       ? zero
-                       : select(b, loc, compare(b, loc, arith::CmpIPredicate::slt, x, zero),
-                                createScalar(b, loc, type, -1), zero);
-  auto greater = isUnsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt;
-  return select(b, loc, compare(b, loc, greater, x, zero), one, negative);
-})
+ELEMENTWISE(SignOp,
+            x > 0   ? 1
+            : x < 0 ? -1
+                    : x,
+            x > 0   ? 1
+            : x < 0 ? -1
+                    : 0,
+            {
+              Value zero = createScalar(b, loc, type, 0), one = createScalar(b, loc, type, 1);
+              if (isFloat(args)) {
+                Value negative = select(b, loc, compare(b, loc, arith::CmpFPredicate::OLT, x, zero),
+                                        createScalar(b, loc, type, -1), x);
+                return select(b, loc, compare(b, loc, arith::CmpFPredicate::OGT, x, zero), one,
+                              negative);
+              }
+              Value negative =
+                  isUnsigned ? zero
+                             : select(b, loc, compare(b, loc, arith::CmpIPredicate::slt, x, zero),
+                                      createScalar(b, loc, type, -1), zero);
+              auto greater = isUnsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt;
+              return select(b, loc, compare(b, loc, greater, x, zero), one, negative);
+            })
 ELEMENTWISE(ReciprocalOp, 1.0 / x, x ? 1 / x : 0, {
   return inSingle(b, loc, x, [&](Value x) -> Value {
     return arith::DivFOp::create(b, loc, createScalar(b, loc, x.getType(), 1), x);
@@ -140,8 +149,7 @@ ELEMENTWISE(SigmoidOp, 1.0 / (1.0 + std::exp(-x)), x, {
 ELEMENTWISE(NotOp, x == 0, getElementTypeOrSelf(getResult().getType()).isInteger(1) ? !x : ~x, {
   return arith::XOrIOp::create(b, loc, x, createScalar(b, loc, type, type.isInteger(1) ? 1 : -1));
 })
-ELEMENTWISE(IsNaNOp, std::isnan(x), 0,
-            { return compare(b, loc, arith::CmpFPredicate::UNO, x, x); })
+ELEMENTWISE(IsNaNOp, std::isnan(x), 0, { return compare(b, loc, arith::CmpFPredicate::UNO, x, x); })
 ELEMENTWISE(IsInfOp, std::isinf(x) && (x > 0 ? getPositive() : getNegative()), 0, {
   Value result = createScalar(b, loc, b.getI1Type(), 0);
   for (bool positive : {false, true})
@@ -152,8 +160,8 @@ ELEMENTWISE(IsInfOp, std::isinf(x) && (x > 0 ? getPositive() : getNegative()), 0
   return result;
 })
 ELEMENTWISE(LeakyReluOp, x < 0 ? getAlpha().convertToDouble() * x : x, x, {
-  Value scaled = arith::MulFOp::create(
-      b, loc, x, createScalar(b, loc, type, getAlpha().convertToDouble()));
+  Value scaled =
+      arith::MulFOp::create(b, loc, x, createScalar(b, loc, type, getAlpha().convertToDouble()));
   Value zero = createScalar(b, loc, type, 0);
   return select(b, loc, compare(b, loc, arith::CmpFPredicate::OLT, x, zero), scaled, x);
 })
@@ -169,16 +177,15 @@ ELEMENTWISE(HardSigmoidOp,
             hardSigmoid(x, getAlpha().convertToDouble(), getBeta().convertToDouble()), x, {
               Value alpha = createScalar(b, loc, type, getAlpha().convertToDouble());
               Value beta = createScalar(b, loc, type, getBeta().convertToDouble());
-              Value line = arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, x, alpha),
-                                                 beta);
+              Value line =
+                  arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, x, alpha), beta);
               Value zero = createScalar(b, loc, type, 0), one = createScalar(b, loc, type, 1);
               Value low = select(b, loc, compare(b, loc, arith::CmpFPredicate::OLT, line, zero),
                                  zero, line);
               return select(b, loc, compare(b, loc, arith::CmpFPredicate::OGT, low, one), one, low);
             })
-ELEMENTWISE(CastOp, getTo().isInteger(1) ? x != 0 : x, getTo().isInteger(1) ? x != 0 : x, {
-  return createCast(b, loc, x, getElementTypeOrSelf(getX().getType()), getTo());
-})
+ELEMENTWISE(CastOp, getTo().isInteger(1) ? x != 0 : x, getTo().isInteger(1) ? x != 0 : x,
+            { return createCast(b, loc, x, getElementTypeOrSelf(getX().getType()), getTo()); })
 
 #define ARITHMETIC(Op, FloatOp, SignedOp, UnsignedOp, floats, ints)                                \
   ELEMENTWISE(Op, floats, ints, {                                                                  \
@@ -200,7 +207,8 @@ ARITHMETIC(MaxOp, arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp,
            std::isnan(x) || std::isnan(y) ? NAN : std::fmax(x, y), std::max(x, y))
 #undef ARITHMETIC
 
-/// Integer division by zero (and the one that overflows) traps on some processors: those divide by one instead, and zero is selected after.
+/// Integer division by zero (and the one that overflows) traps on some processors: those divide by
+/// one instead, and zero is selected after.
 static Value divideSafely(OpBuilder &b, Location loc, Value x, Value y, bool isUnsigned,
                           bool remainder) {
   Type type = x.getType();
@@ -262,8 +270,7 @@ ELEMENTWISE(ModOp, x - std::floor(x / y) * y,
             floorMod(x, y, edgec::edge::isUnsigned(getX().getType())), {
               if (isFloat(args)) {
                 Value quotient = math::FloorOp::create(b, loc, arith::DivFOp::create(b, loc, x, y));
-                return arith::SubFOp::create(b, loc, x,
-                                             arith::MulFOp::create(b, loc, quotient, y));
+                return arith::SubFOp::create(b, loc, x, arith::MulFOp::create(b, loc, quotient, y));
               }
               Value r = divideSafely(b, loc, x, y, isUnsigned, /*remainder=*/true);
               if (isUnsigned)
@@ -300,7 +307,7 @@ ELEMENTWISE(PowOp, std::pow(x, y), powerOfInts(x, y), {
 
 #define BITWISE(Op, ArithOp, floats, ints)                                                         \
   ELEMENTWISE(Op, floats, ints, { return ArithOp::create(b, loc, x, y); })
-BITWISE(AndOp, arith::AndIOp, x && y, x & y)
+BITWISE(AndOp, arith::AndIOp, x &&y, x &y)
 BITWISE(OrOp, arith::OrIOp, x || y, x | y)
 BITWISE(XorOp, arith::XOrIOp, (x != 0) != (y != 0), x ^ y)
 #undef BITWISE

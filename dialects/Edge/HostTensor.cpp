@@ -5,7 +5,8 @@ using namespace mlir;
 
 namespace edgec::edge {
 
-/// Constants up to this size are printed and uniqued as ordinary attributes; larger ones become resources.
+/// Constants up to this size are printed and uniqued as ordinary attributes; larger ones become
+/// resources.
 static constexpr size_t kInlineBytes = 1024;
 
 unsigned elementBytes(Type type) {
@@ -85,8 +86,8 @@ FailureOr<HostTensor> HostTensor::fromAttr(Attribute attr) {
 }
 
 HostTensor HostTensor::fromInts(MLIRContext *context, ArrayRef<int64_t> values) {
-  HostTensor tensor(RankedTensorType::get({static_cast<int64_t>(values.size())},
-                                          IntegerType::get(context, 64)));
+  HostTensor tensor(
+      RankedTensorType::get({static_cast<int64_t>(values.size())}, IntegerType::get(context, 64)));
   for (auto [i, value] : llvm::enumerate(values))
     tensor.setInt(i, value);
   return tensor;
@@ -113,12 +114,11 @@ ElementsAttr HostTensor::toAttr() const {
     return DenseElementsAttr::getFromRawBuffer(type, bytes());
   if (storage) { // hand the storage over: no copy
     auto keep = storage;
-    AsmResourceBlob blob(
-        bytes(), 16, [keep](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
+    AsmResourceBlob blob(bytes(), 16, [keep](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
     return DenseResourceElementsAttr::get(type, "c", std::move(blob));
   }
-  return DenseResourceElementsAttr::get(
-      type, "c", HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes(), 16));
+  return DenseResourceElementsAttr::get(type, "c",
+                                        HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes(), 16));
 }
 
 template <typename T> static T load(const char *p) {

@@ -8,8 +8,9 @@
 
 namespace edgec::edge {
 
-/// A dense, row-major tensor. One element takes `elementBytes()`: booleans and sub-byte integers one byte, other types their own width.
-/// Copies share the data; a tensor is written only by whoever created it.
+/// A dense, row-major tensor. One element takes `elementBytes()`: booleans and sub-byte integers
+/// one byte, other types their own width. Copies share the data; a tensor is written only by
+/// whoever created it.
 class HostTensor {
 public:
   /// A new tensor, zeroed.
@@ -17,7 +18,8 @@ public:
   /// A new tensor over `bytes`, which must outlive it.
   HostTensor(mlir::RankedTensorType type, llvm::ArrayRef<char> bytes);
 
-  /// Reads a dense or resource attribute; resources are not copied. Fails on other attribute kinds and on resources whose size is wrong.
+  /// Reads a dense or resource attribute; resources are not copied. Fails on other attribute kinds
+  /// and on resources whose size is wrong.
   static llvm::FailureOr<HostTensor> fromAttr(mlir::Attribute attr);
   /// A 1-D tensor of i64.
   static HostTensor fromInts(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> values);

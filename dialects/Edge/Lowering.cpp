@@ -90,10 +90,9 @@ Value createLimit(OpBuilder &builder, Location loc, Type edgeElement, bool large
     return arith::ConstantOp::create(builder, loc, FloatAttr::get(floatType, infinity));
   }
   unsigned width = type.getIntOrFloatBitWidth();
-  APInt value =
-      isUnsigned(edgeElement)
-          ? (largest ? APInt::getMaxValue(width) : APInt::getMinValue(width))
-          : (largest ? APInt::getSignedMaxValue(width) : APInt::getSignedMinValue(width));
+  APInt value = isUnsigned(edgeElement)
+                    ? (largest ? APInt::getMaxValue(width) : APInt::getMinValue(width))
+                    : (largest ? APInt::getSignedMaxValue(width) : APInt::getSignedMinValue(width));
   return arith::ConstantOp::create(builder, loc, IntegerAttr::get(type, value));
 }
 
@@ -116,7 +115,8 @@ Value createCast(OpBuilder &b, Location loc, Value value, Type from, Type to) {
       Value wide = arith::ExtFOp::create(b, loc, b.getF32Type(), value);
       return arith::TruncFOp::create(b, loc, to, wide);
     }
-    // A value that the type cannot hold is undefined in ONNX and poison in LLVM: go through i64 so that in practice it wraps.
+    // A value that the type cannot hold is undefined in ONNX and poison in LLVM: go through i64 so
+    // that in practice it wraps.
     if (target.getIntOrFloatBitWidth() < 64) {
       Type i64 = b.getI64Type();
       Value wide = arith::FPToSIOp::create(b, loc, i64, value);
@@ -187,8 +187,7 @@ Value createParallel(OpBuilder &builder, Location loc, ValueRange inputs, Type e
                      function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
   auto type = cast<RankedTensorType>(inputs.front().getType());
   SmallVector<AffineMap> maps(
-      inputs.size() + 1,
-      AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()));
+      inputs.size() + 1, AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()));
   SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
   return createGeneric(builder, loc, inputs, createEmpty(builder, loc, type.clone(element)), maps,
                        iterators, body);
@@ -208,9 +207,8 @@ AffineMap broadcastMap(MLIRContext *context, ArrayRef<int64_t> operand, int64_t 
   SmallVector<AffineExpr> exprs;
   int64_t offset = rank - static_cast<int64_t>(operand.size());
   for (auto [i, extent] : llvm::enumerate(operand))
-    exprs.push_back(extent == 1 && result[offset + i] != 1
-                        ? getAffineConstantExpr(0, context)
-                        : getAffineDimExpr(offset + i, context));
+    exprs.push_back(extent == 1 && result[offset + i] != 1 ? getAffineConstantExpr(0, context)
+                                                           : getAffineDimExpr(offset + i, context));
   return AffineMap::get(rank, 0, exprs, context);
 }
 
@@ -271,8 +269,7 @@ Value createTranspose(OpBuilder &builder, Location loc, Value tensor,
   SmallVector<AffineMap> maps{AffineMap::get(rank, 0, exprs, context),
                               AffineMap::getMultiDimIdentityMap(rank, context)};
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  Value empty =
-      createEmpty(builder, loc, RankedTensorType::get(shape, type.getElementType()));
+  Value empty = createEmpty(builder, loc, RankedTensorType::get(shape, type.getElementType()));
   return createGeneric(builder, loc, tensor, empty, maps, iterators,
                        [](OpBuilder &, Location, ValueRange args) { return args[0]; });
 }
@@ -311,7 +308,8 @@ bool isIdentityPermutation(ArrayRef<int64_t> permutation) {
   return true;
 }
 
-//===- Elementwise -------------------------------------------------------------------------------===//
+//===- Elementwise
+//-------------------------------------------------------------------------------===//
 
 LogicalResult checkElements(std::optional<Location> location, StringRef name, ValueRange operands,
                             ElementRule rule) {
@@ -367,11 +365,11 @@ FailureOr<SmallVector<Value>> lowerElementwise(ElementwiseOpInterface op, OpBuil
                                 type.getShape()));
   maps.push_back(AffineMap::getMultiDimIdentityMap(rank, context));
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  return SmallVector<Value>{
-      createGeneric(builder, loc, operands, createEmpty(builder, loc, type), maps, iterators,
-                    [&](OpBuilder &nested, Location loc, ValueRange args) {
-                      return op.emitScalar(nested, loc, args.drop_back());
-                    })};
+  return SmallVector<Value>{createGeneric(builder, loc, operands, createEmpty(builder, loc, type),
+                                          maps, iterators,
+                                          [&](OpBuilder &nested, Location loc, ValueRange args) {
+                                            return op.emitScalar(nested, loc, args.drop_back());
+                                          })};
 }
 
 FailureOr<SmallVector<HostTensor>> evaluateElementwise(ElementwiseOpInterface op,
@@ -398,7 +396,8 @@ FailureOr<SmallVector<HostTensor>> evaluateElementwise(ElementwiseOpInterface op
       else
         ints[i] = operand.getInt(at);
     }
-    // An integer computation with a float result (or the reverse) is the cast op's business: it evaluates through doubles.
+    // An integer computation with a float result (or the reverse) is the cast op's business: it
+    // evaluates through doubles.
     if (anyFloat)
       result.setFloat(flat, op.evaluateFloat(floats));
     else

@@ -57,9 +57,9 @@ FailureOr<SmallVector<Value>> MatMulOp::lower(OpBuilder &builder, ValueRange ope
     exprs.push_back(column);
     return AffineMap::get(rank + 1, 0, exprs, context);
   };
-  SmallVector<AffineMap> maps{operandMap(operands[0], m, k),
-                              getTransposeB() ? operandMap(operands[1], n, k)
-                                              : operandMap(operands[1], k, n)};
+  SmallVector<AffineMap> maps{operandMap(operands[0], m, k), getTransposeB()
+                                                                 ? operandMap(operands[1], n, k)
+                                                                 : operandMap(operands[1], k, n)};
   SmallVector<AffineExpr> out;
   for (int64_t i = 0; i < batch; ++i)
     out.push_back(getAffineDimExpr(i, context));
@@ -150,8 +150,8 @@ LogicalResult EinsumOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   return success();
 }
 
-/// The order of the loops over the labels: the result's, then the summed ones, but innermost the result's last where an operand ends with it too, so that
-/// both are walked along their rows.
+/// The order of the loops over the labels: the result's, then the summed ones, but innermost the
+/// result's last where an operand ends with it too, so that both are walked along their rows.
 static SmallVector<char> loopLabels(const Equation &equation) {
   SmallVector<char> labels(equation.result.begin(), equation.result.end());
   char innermost = 0;
@@ -207,23 +207,23 @@ FailureOr<SmallVector<Value>> EinsumOp::lower(OpBuilder &builder, ValueRange ope
   maps.push_back(AffineMap::get(rank, 0, out, context));
   Value init = createFilled(builder, loc, type.clone(accumulator),
                             createScalar(builder, loc, accumulator, 0));
-  Value result = createGeneric(
-      builder, loc, operands, init, maps, iterators,
-      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-        Value product;
-        auto contract = arith::FastMathFlags::contract;
-        for (Value arg : args.drop_back()) {
-          Value x = createCast(b, loc, arg, element, accumulator);
-          if (!product)
-            product = x;
-          else if (isa<FloatType>(accumulator))
-            product = arith::MulFOp::create(b, loc, product, x, contract);
-          else
-            product = arith::MulIOp::create(b, loc, product, x);
-        }
-        if (isa<FloatType>(accumulator))
-          return arith::AddFOp::create(b, loc, args.back(), product, contract);
-        return arith::AddIOp::create(b, loc, args.back(), product);
-      });
+  Value result =
+      createGeneric(builder, loc, operands, init, maps, iterators,
+                    [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                      Value product;
+                      auto contract = arith::FastMathFlags::contract;
+                      for (Value arg : args.drop_back()) {
+                        Value x = createCast(b, loc, arg, element, accumulator);
+                        if (!product)
+                          product = x;
+                        else if (isa<FloatType>(accumulator))
+                          product = arith::MulFOp::create(b, loc, product, x, contract);
+                        else
+                          product = arith::MulIOp::create(b, loc, product, x);
+                      }
+                      if (isa<FloatType>(accumulator))
+                        return arith::AddFOp::create(b, loc, args.back(), product, contract);
+                      return arith::AddIOp::create(b, loc, args.back(), product);
+                    });
   return SmallVector<Value>{createConverted(builder, loc, result, accumulator, element)};
 }

@@ -7,7 +7,8 @@
 using namespace mlir;
 using namespace edgec::edge;
 
-//===- constant ----------------------------------------------------------------------------------===//
+//===- constant
+//----------------------------------------------------------------------------------===//
 
 LogicalResult ConstantOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
                                            ValueRange operands, DictionaryAttr attributes,
@@ -32,7 +33,8 @@ FailureOr<SmallVector<Value>> ConstantOp::lower(OpBuilder &builder, ValueRange) 
   return SmallVector<Value>{arith::ConstantOp::create(builder, getLoc(), cast<TypedAttr>(value))};
 }
 
-//===- reshape -----------------------------------------------------------------------------------===//
+//===- reshape
+//-----------------------------------------------------------------------------------===//
 
 LogicalResult ReshapeOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
                                           ValueRange operands, DictionaryAttr attributes,
@@ -47,8 +49,8 @@ LogicalResult ReshapeOp::inferReturnTypes(MLIRContext *, std::optional<Location>
     count *= extent;
   }
   if (count != x.getNumElements())
-    return inferError(loc, "'edge.reshape' turns " + Twine(x.getNumElements()) +
-                               " elements into " + Twine(count));
+    return inferError(loc, "'edge.reshape' turns " + Twine(x.getNumElements()) + " elements into " +
+                               Twine(count));
   types.push_back(RankedTensorType::get(op.getShape(), x.getElementType()));
   return success();
 }
@@ -68,7 +70,8 @@ FailureOr<SmallVector<Value>> ReshapeOp::lower(OpBuilder &builder, ValueRange op
   return SmallVector<Value>{createReshape(builder, getLoc(), operands[0], getShape())};
 }
 
-/// How a reshape groups dimensions: runs of source dimensions with the same element count as runs of result dimensions.
+/// How a reshape groups dimensions: runs of source dimensions with the same element count as runs
+/// of result dimensions.
 struct ReshapeGroup {
   SmallVector<int64_t> source, result;
 };
@@ -79,8 +82,8 @@ static SmallVector<ReshapeGroup> groupReshape(ArrayRef<int64_t> source, ArrayRef
     ReshapeGroup group;
     int64_t a = 1, b = 1;
     do {
-      if (a <= b && i < source.size() && !(a == b && !group.source.empty() && j < result.size() &&
-                                           group.result.empty())) {
+      if (a <= b && i < source.size() &&
+          !(a == b && !group.source.empty() && j < result.size() && group.result.empty())) {
         a *= source[i];
         group.source.push_back(i++);
       } else if (j < result.size()) {
@@ -101,7 +104,8 @@ static SmallVector<ReshapeGroup> groupReshape(ArrayRef<int64_t> source, ArrayRef
 FailureOr<SmallVector<Value>> ReshapeOp::buildUntransposed(OpBuilder &builder,
                                                            ArrayRef<int64_t> permutation,
                                                            ValueRange operands) {
-  // Only a reshape that keeps the rank commutes with a permutation of the rank it has, and then only where it is a no-op.
+  // Only a reshape that keeps the rank commutes with a permutation of the rank it has, and then
+  // only where it is a no-op.
   return failure();
 }
 
@@ -119,8 +123,9 @@ struct MergeReshapes : OpRewritePattern<ReshapeOp> {
   }
 };
 
-/// reshape(transpose(x)) = transpose(reshape(x)) where the reshape splits or merges dimensions that the transpose keeps together: the channel
-/// shuffles and head splits that exporters write then meet the other transposes.
+/// reshape(transpose(x)) = transpose(reshape(x)) where the reshape splits or merges dimensions that
+/// the transpose keeps together: the channel shuffles and head splits that exporters write then
+/// meet the other transposes.
 struct ReshapeAfterTranspose : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
@@ -195,7 +200,8 @@ void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCon
   patterns.add<MergeReshapes, ReshapeAfterTranspose>(context);
 }
 
-//===- transpose ---------------------------------------------------------------------------------===//
+//===- transpose
+//---------------------------------------------------------------------------------===//
 
 LogicalResult TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
                                             ValueRange operands, DictionaryAttr attributes,
@@ -225,7 +231,8 @@ OpFoldResult TransposeOp::fold(FoldAdaptor) {
   return {};
 }
 
-/// Copies elements of `from` at (base + index . strides) to a new tensor of `type`, whose index it is.
+/// Copies elements of `from` at (base + index . strides) to a new tensor of `type`, whose index it
+/// is.
 static HostTensor gatherStrided(const HostTensor &from, RankedTensorType type, int64_t base,
                                 ArrayRef<int64_t> strides) {
   HostTensor result(type);
@@ -245,8 +252,8 @@ FailureOr<SmallVector<HostTensor>> TransposeOp::evaluate(ArrayRef<HostTensor> op
   SmallVector<int64_t> own = rowMajorStrides(operands[0].getShape()), strides;
   for (int64_t p : getPermutation())
     strides.push_back(own[p]);
-  return SmallVector<HostTensor>{gatherStrided(
-      operands[0], cast<RankedTensorType>(getResult().getType()), 0, strides)};
+  return SmallVector<HostTensor>{
+      gatherStrided(operands[0], cast<RankedTensorType>(getResult().getType()), 0, strides)};
 }
 
 FailureOr<SmallVector<Value>> TransposeOp::lower(OpBuilder &builder, ValueRange operands) {
@@ -257,7 +264,8 @@ void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRC
   patterns.add<MergeTransposes, UnitTranspose>(context);
 }
 
-//===- slice -------------------------------------------------------------------------------------===//
+//===- slice
+//-------------------------------------------------------------------------------------===//
 
 LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
                                         ValueRange operands, DictionaryAttr attributes,
@@ -273,7 +281,8 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> l
     int64_t first = op.getOffsets()[i], size = op.getSizes()[i], stride = op.getStrides()[i];
     int64_t last = first + (size - 1) * stride;
     if (size < 0 || stride == 0 ||
-        (size > 0 && (first < 0 || last < 0 || first >= x.getDimSize(i) || last >= x.getDimSize(i))))
+        (size > 0 &&
+         (first < 0 || last < 0 || first >= x.getDimSize(i) || last >= x.getDimSize(i))))
       return inferError(loc, "'edge.slice' reaches outside dimension " + Twine(i) + " of extent " +
                                  Twine(x.getDimSize(i)));
   }
@@ -295,8 +304,8 @@ FailureOr<SmallVector<HostTensor>> SliceOp::evaluate(ArrayRef<HostTensor> operan
     base += getOffsets()[i] * strides[i];
     strides[i] *= getStrides()[i];
   }
-  return SmallVector<HostTensor>{gatherStrided(
-      operands[0], cast<RankedTensorType>(getResult().getType()), base, strides)};
+  return SmallVector<HostTensor>{
+      gatherStrided(operands[0], cast<RankedTensorType>(getResult().getType()), base, strides)};
 }
 
 FailureOr<SmallVector<Value>> SliceOp::lower(OpBuilder &builder, ValueRange operands) {
@@ -308,10 +317,9 @@ FailureOr<SmallVector<Value>> SliceOp::lower(OpBuilder &builder, ValueRange oper
       sizes.push_back(builder.getIndexAttr(n));
       strides.push_back(builder.getIndexAttr(s));
     }
-    return SmallVector<Value>{tensor::ExtractSliceOp::create(builder, getLoc(), type, operands[0],
-                                                             ValueRange(), ValueRange(),
-                                                             ValueRange(), getOffsets(), getSizes(),
-                                                             getStrides())};
+    return SmallVector<Value>{tensor::ExtractSliceOp::create(
+        builder, getLoc(), type, operands[0], ValueRange(), ValueRange(), ValueRange(),
+        getOffsets(), getSizes(), getStrides())};
   }
   // A negative stride is a map of its own: the operand's index runs down.
   MLIRContext *context = getContext();
@@ -335,9 +343,8 @@ FailureOr<SmallVector<Value>> SliceOp::lower(OpBuilder &builder, ValueRange oper
   return SmallVector<Value>{result};
 }
 
-FailureOr<SmallVector<Value>> SliceOp::buildUntransposed(OpBuilder &builder,
-                                                         ArrayRef<int64_t> permutation,
-                                                         ValueRange operands) {
+FailureOr<SmallVector<Value>>
+SliceOp::buildUntransposed(OpBuilder &builder, ArrayRef<int64_t> permutation, ValueRange operands) {
   SmallVector<int64_t> inverse = inversePermutation(permutation);
   auto permuted = [&](ArrayRef<int64_t> values) {
     SmallVector<int64_t> result;
@@ -349,7 +356,8 @@ FailureOr<SmallVector<Value>> SliceOp::buildUntransposed(OpBuilder &builder,
                                             permuted(getSizes()), permuted(getStrides()))};
 }
 
-//===- concat ------------------------------------------------------------------------------------===//
+//===- concat
+//------------------------------------------------------------------------------------===//
 
 LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
                                          ValueRange operands, DictionaryAttr attributes,
@@ -367,8 +375,8 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   shape[axis] = 0;
   for (Value operand : operands) {
     auto type = cast<RankedTensorType>(operand.getType());
-    bool fits = type.getRank() == first.getRank() &&
-                type.getElementType() == first.getElementType();
+    bool fits =
+        type.getRank() == first.getRank() && type.getElementType() == first.getElementType();
     for (int64_t i = 0; fits && i < type.getRank(); ++i)
       fits = i == axis || type.getDimSize(i) == first.getDimSize(i);
     if (!fits) {
@@ -425,11 +433,11 @@ FailureOr<SmallVector<Value>> ConcatOp::lower(OpBuilder &builder, ValueRange ope
 FailureOr<SmallVector<Value>> ConcatOp::buildUntransposed(OpBuilder &builder,
                                                           ArrayRef<int64_t> permutation,
                                                           ValueRange operands) {
-  return SmallVector<Value>{
-      ConcatOp::create(builder, getLoc(), operands, permutation[getAxis()])};
+  return SmallVector<Value>{ConcatOp::create(builder, getLoc(), operands, permutation[getAxis()])};
 }
 
-//===- broadcast ---------------------------------------------------------------------------------===//
+//===- broadcast
+//---------------------------------------------------------------------------------===//
 
 LogicalResult BroadcastOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
                                             ValueRange operands, DictionaryAttr attributes,
@@ -462,10 +470,10 @@ FailureOr<SmallVector<HostTensor>> BroadcastOp::evaluate(ArrayRef<HostTensor> op
 FailureOr<SmallVector<Value>> BroadcastOp::lower(OpBuilder &builder, ValueRange operands) {
   auto type = cast<RankedTensorType>(storageType(getResult().getType()));
   int64_t rank = type.getRank();
-  SmallVector<AffineMap> maps{
-      broadcastMap(getContext(), cast<RankedTensorType>(operands[0].getType()).getShape(), rank,
-                   type.getShape()),
-      AffineMap::getMultiDimIdentityMap(rank, getContext())};
+  SmallVector<AffineMap> maps{broadcastMap(getContext(),
+                                           cast<RankedTensorType>(operands[0].getType()).getShape(),
+                                           rank, type.getShape()),
+                              AffineMap::getMultiDimIdentityMap(rank, getContext())};
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   return SmallVector<Value>{
       createGeneric(builder, getLoc(), operands, createEmpty(builder, getLoc(), type), maps,

@@ -21,7 +21,8 @@ void KernelDialect::initialize() {
 #define GET_OP_CLASSES
 #include "dialects/Kernel/KernelOps.cpp.inc"
 
-//===- What every structured op shares -----------------------------------------------------------===//
+//===- What every structured op shares
+//-----------------------------------------------------------===//
 
 static LogicalResult bufferizeStructured(DestinationStyleOpInterface op, RewriterBase &rewriter,
                                          const BufferizationOptions &options,

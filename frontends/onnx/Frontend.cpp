@@ -1,9 +1,9 @@
 // The ONNX frontend as the compiler sees it: recognise, import, inspect, list.
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/Tensors.h"
-#include "llvm/ADT/MapVector.h"
 #include "nlohmann/json.hpp"
 #include "onnx/defs/schema.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -19,7 +19,8 @@ const OperatorRow *edgec::onnx_frontend::findRow(StringRef domain, StringRef nam
   return nullptr;
 }
 
-/// A ModelProto begins with its IR version (field 1, a varint) in nearly every file; any of its top-level fields may come first.
+/// A ModelProto begins with its IR version (field 1, a varint) in nearly every file; any of its
+/// top-level fields may come first.
 static bool recognize(llvm::MemoryBufferRef content) {
   StringRef bytes = content.getBuffer();
   if (bytes.size() < 4)
@@ -27,7 +28,8 @@ static bool recognize(llvm::MemoryBufferRef content) {
   auto tag = static_cast<unsigned char>(bytes[0]);
   unsigned field = tag >> 3, wire = tag & 7;
   bool varint = wire == 0 && (field == 1 || field == 5);
-  bool message = wire == 2 && ((field >= 2 && field <= 8 && field != 5) || field == 14 || field == 20 || field == 25);
+  bool message = wire == 2 && ((field >= 2 && field <= 8 && field != 5) || field == 14 ||
+                               field == 20 || field == 25);
   return varint || message;
 }
 
@@ -44,7 +46,7 @@ static std::string describeType(const onnx::TypeProto &type) {
     return "not a tensor";
   std::string text;
   for (const auto &dim : type.tensor_type().shape().dim())
-    text += (dim.has_dim_value()          ? std::to_string(dim.dim_value())
+    text += (dim.has_dim_value()       ? std::to_string(dim.dim_value())
              : dim.dim_param().empty() ? std::string("?")
                                        : dim.dim_param()) +
             "x";
@@ -107,7 +109,8 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
   }
   os << model->fileName << ": ONNX, IR version " << proto.ir_version();
   for (const auto &import : proto.opset_import())
-    os << ", " << (import.domain().empty() ? "ai.onnx" : import.domain()) << " opset " << import.version();
+    os << ", " << (import.domain().empty() ? "ai.onnx" : import.domain()) << " opset "
+       << import.version();
   os << "\n";
   for (const char *kind : {"inputs", "outputs"})
     for (const auto &entry : out[kind])
@@ -128,7 +131,7 @@ static std::vector<OperatorInfo> listOperators() {
       continue;
     std::string domain = schema.domain();
     std::string name = domain.empty() ? schema.Name() : domain + "." + schema.Name();
-    found[name] = findRow(domain, schema.Name())                                    ? "op"
+    found[name] = findRow(domain, schema.Name())                                 ? "op"
                   : schema.HasFunction() || schema.HasContextDependentFunction() ? "function"
                                                                                  : "no";
   }

@@ -9,7 +9,8 @@ using namespace mlir;
 using namespace edgec;
 using namespace edgec::onnx_frontend;
 
-/// The newest operator set of the default domain whose schemas are built in and whose rows are right.
+/// The newest operator set of the default domain whose schemas are built in and whose rows are
+/// right.
 static constexpr int64_t kNewestOpset = 28;
 static constexpr int64_t kOldestOpset = 7;
 
@@ -36,21 +37,24 @@ GraphImporter::GraphImporter(const LoadedModel &model, const ImportOptions &opti
 }
 
 Location GraphImporter::location(const onnx::NodeProto &node, StringRef prefix, size_t index) {
-  std::string name = node.name().empty() ? node.op_type() + "#" + std::to_string(index) : node.name();
+  std::string name =
+      node.name().empty() ? node.op_type() + "#" + std::to_string(index) : node.name();
   if (!prefix.empty())
     name = (prefix + "/" + name).str();
   return NameLoc::get(StringAttr::get(context, name),
                       FileLineColLoc::get(context, model.fileName, 0, 0));
 }
 
-//===- Which operators there are -----------------------------------------------------------------===//
+//===- Which operators there are
+//-----------------------------------------------------------------===//
 
 static const onnx::OpSchema *findSchema(const std::string &domain, const std::string &name,
                                         int64_t version) {
   return onnx::OpSchemaRegistry::Schema(name, static_cast<int>(version), domain);
 }
 
-/// Emits an error for each node, subgraphs included, that neither a row nor a function covers. Returns whether there was one.
+/// Emits an error for each node, subgraphs included, that neither a row nor a function covers.
+/// Returns whether there was one.
 bool GraphImporter::reportUnsupported(const onnx::GraphProto &graph, const Opsets &opsets) {
   bool any = false;
   for (auto [index, node] : llvm::enumerate(graph.node())) {
@@ -61,7 +65,8 @@ bool GraphImporter::reportUnsupported(const onnx::GraphProto &graph, const Opset
     const onnx::OpSchema *schema =
         version == opsets.end() ? nullptr : findSchema(domain, node.op_type(), version->second);
     if (version == opsets.end() && !local) {
-      emitError(loc) << "operator '" << displayName(node) << "' is of a domain that the model doesn't import";
+      emitError(loc) << "operator '" << displayName(node)
+                     << "' is of a domain that the model doesn't import";
       any = true;
     } else if (!local && !findRow(domain, node.op_type()) &&
                !(schema && (schema->HasFunction() || schema->HasContextDependentFunction()))) {
@@ -82,7 +87,8 @@ bool GraphImporter::reportUnsupported(const onnx::GraphProto &graph, const Opset
   return any;
 }
 
-//===- The function ------------------------------------------------------------------------------===//
+//===- The function
+//------------------------------------------------------------------------------===//
 
 FailureOr<SmallVector<RankedTensorType>>
 GraphImporter::inputTypes(ArrayRef<const onnx::ValueInfoProto *> inputs) {
@@ -93,7 +99,8 @@ GraphImporter::inputTypes(ArrayRef<const onnx::ValueInfoProto *> inputs) {
     for (const auto *input : inputs)
       if (input->name() == name)
         return;
-    auto diagnostic = emitError(file) << option << " names '" << name << "', which is not an input of the model";
+    auto diagnostic = emitError(file)
+                      << option << " names '" << name << "', which is not an input of the model";
     std::string names;
     for (const auto *input : inputs)
       names += (names.empty() ? "'" : ", '") + input->name() + "'";
@@ -142,23 +149,25 @@ GraphImporter::inputTypes(ArrayRef<const onnx::ValueInfoProto *> inputs) {
     auto given = options.shapes.find(input->name());
     if (given != options.shapes.end()) {
       shape.assign(given->second.begin(), given->second.end());
-      bool fits = !tensor.has_shape() || tensor.shape().dim_size() == static_cast<int>(shape.size());
+      bool fits =
+          !tensor.has_shape() || tensor.shape().dim_size() == static_cast<int>(shape.size());
       if (fits && tensor.has_shape())
         for (auto [dim, extent] : llvm::zip_equal(tensor.shape().dim(), shape))
           fits &= !dim.has_dim_value() || dim.dim_value() == extent || dim.dim_value() < 0;
       if (!fits) {
         std::string declared;
         for (const auto &dim : tensor.shape().dim())
-          declared += (declared.empty() ? "" : "x") +
-                      (dim.has_dim_value() ? std::to_string(dim.dim_value())
-                       : dim.dim_param().empty() ? "?"
-                                                 : dim.dim_param());
+          declared +=
+              (declared.empty() ? "" : "x") + (dim.has_dim_value() ? std::to_string(dim.dim_value())
+                                               : dim.dim_param().empty() ? "?"
+                                                                         : dim.dim_param());
         emitError(loc) << "--shape gives input '" << input->name()
                        << "' a shape that does not fit the model's " << declared;
         failedAny = true;
       }
     } else if (!tensor.has_shape()) {
-      emitError(loc) << "input '" << input->name() << "' has no shape; give it with --shape " << input->name() << "=...";
+      emitError(loc) << "input '" << input->name() << "' has no shape; give it with --shape "
+                     << input->name() << "=...";
       failedAny = true;
     } else {
       for (const auto &dim : tensor.shape().dim()) {
@@ -168,17 +177,19 @@ GraphImporter::inputTypes(ArrayRef<const onnx::ValueInfoProto *> inputs) {
         else if (auto it = symbols.find(dim.dim_param()); it != symbols.end())
           extent = it->second;
         bound &= extent >= 0;
-        text += (text.empty() ? "" : "x") + (extent >= 0 ? std::to_string(extent)
+        text += (text.empty() ? "" : "x") + (extent >= 0               ? std::to_string(extent)
                                              : dim.dim_param().empty() ? std::string("?")
                                                                        : dim.dim_param());
         shape.push_back(extent);
       }
       if (!bound) {
-        auto diagnostic = emitError(loc) << "input '" << input->name() << "' has unbound dimensions: " << text;
+        auto diagnostic = emitError(loc)
+                          << "input '" << input->name() << "' has unbound dimensions: " << text;
         std::string example;
         for (int64_t extent : shape)
           example += (example.empty() ? "" : "x") + std::to_string(extent >= 0 ? extent : 1);
-        diagnostic.attachNote() << "bind them with --shape " << input->name() << "=" << example << " or other extents";
+        diagnostic.attachNote() << "bind them with --shape " << input->name() << "=" << example
+                                << " or other extents";
         failedAny = true;
       }
     }
@@ -206,11 +217,12 @@ GraphImporter::inputTypes(ArrayRef<const onnx::ValueInfoProto *> inputs) {
 OwningOpRef<ModuleOp> GraphImporter::import() {
   const onnx::GraphProto &graph = model.proto->graph();
   Location file = FileLineColLoc::get(context, model.fileName, 0, 0);
-  if (auto it = modelOpsets.find(""); it != modelOpsets.end() &&
-                                      (it->second > kNewestOpset || it->second < 1)) {
+  if (auto it = modelOpsets.find("");
+      it != modelOpsets.end() && (it->second > kNewestOpset || it->second < 1)) {
     auto diagnostic = emitError(file) << "uses ONNX opset " << it->second << "; known are "
                                       << kOldestOpset << " to " << kNewestOpset;
-    diagnostic.attachNote() << "export it with an opset in that range, or convert it with onnx.version_converter";
+    diagnostic.attachNote()
+        << "export it with an opset in that range, or convert it with onnx.version_converter";
     return {};
   }
   if (reportUnsupported(graph, modelOpsets))
@@ -241,8 +253,8 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
       argumentTypes.push_back(type);
       arguments.push_back(input);
     }
-  auto function = func::FuncOp::create(builder, file, "main",
-                                       builder.getFunctionType(argumentTypes, {}));
+  auto function =
+      func::FuncOp::create(builder, file, "main", builder.getFunctionType(argumentTypes, {}));
   Block *body = function.addEntryBlock();
   builder.setInsertionPointToStart(body);
   Scope scope;
@@ -292,7 +304,8 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
   return module;
 }
 
-//===- Nodes -------------------------------------------------------------------------------------===//
+//===- Nodes
+//-------------------------------------------------------------------------------------===//
 
 Value GraphImporter::lookup(const std::string &name, Scope &scope, OpBuilder &builder) {
   for (Scope *s = &scope; s; s = const_cast<Scope *>(s->outer)) {
@@ -332,7 +345,8 @@ GraphImporter::importNodes(const google::protobuf::RepeatedPtrField<onnx::NodePr
                            StringRef prefix) {
   bool failedAny = false;
   for (auto [index, node] : llvm::enumerate(nodes)) {
-    bool skip = llvm::any_of(node.input(), [&](const std::string &name) { return isPoisoned(name, scope); });
+    bool skip = llvm::any_of(node.input(),
+                             [&](const std::string &name) { return isPoisoned(name, scope); });
     std::string outerPrefix = currentPrefix;
     currentPrefix = prefix.str();
     if (skip || failed(importNode(node, scope, opsets, builder, location(node, prefix, index)))) {
@@ -382,15 +396,18 @@ LogicalResult GraphImporter::importNode(const onnx::NodeProto &node, Scope &scop
     if (name.empty())
       continue;
     if (i >= results->size() || !(*results)[i])
-      return emitError(loc) << "output " << i << " of operator '" << displayName(node) << "' is not supported";
+      return emitError(loc) << "output " << i << " of operator '" << displayName(node)
+                            << "' is not supported";
     scope.values[name] = (*results)[i];
   }
   return success();
 }
 
-//===- Functions ---------------------------------------------------------------------------------===//
+//===- Functions
+//---------------------------------------------------------------------------------===//
 
-/// Replaces references to the function's attributes by their values, in subgraphs too; what the call doesn't give is dropped.
+/// Replaces references to the function's attributes by their values, in subgraphs too; what the
+/// call doesn't give is dropped.
 static void resolveAttributes(onnx::NodeProto &node, const NodeContext &call,
                               const onnx::FunctionProto &function) {
   auto *attributes = node.mutable_attribute();
@@ -453,7 +470,8 @@ FailureOr<Results> GraphImporter::inlineBody(const onnx::FunctionProto &body, No
   for (const std::string &name : body.output()) {
     Value value = lookup(name, scope, call.b);
     if (!value && results.size() < call.numOutputs() && call.hasOutput(results.size()))
-      return call.error("") << "function '" << body.name() << "' doesn't produce its output '" << name << "'";
+      return call.error("") << "function '" << body.name() << "' doesn't produce its output '"
+                            << name << "'";
     results.push_back(value);
   }
   return results;
@@ -498,20 +516,23 @@ std::optional<FailureOr<Results>> GraphImporter::importFunction(NodeContext &nod
       return std::nullopt;
     }
   } catch (const std::exception &error) {
-    return FailureOr<Results>(node.error("") << "its function body can't be built: " << error.what());
+    return FailureOr<Results>(node.error("")
+                              << "its function body can't be built: " << error.what());
   }
   keepAlive.push_back(body);
   return inlineBody(*body, node);
 }
 
-//===- Subgraphs ---------------------------------------------------------------------------------===//
+//===- Subgraphs
+//---------------------------------------------------------------------------------===//
 
 FailureOr<Results> GraphImporter::importSubgraph(const onnx::GraphProto &graph, ValueRange inputs,
                                                  OpBuilder &builder, Location loc) {
   Scope scope;
   scope.outer = currentScope;
   if (static_cast<size_t>(graph.input_size()) != inputs.size())
-    return emitError(loc) << "the subgraph has " << graph.input_size() << " inputs, not " << inputs.size();
+    return emitError(loc) << "the subgraph has " << graph.input_size() << " inputs, not "
+                          << inputs.size();
   for (auto [input, value] : llvm::zip_equal(graph.input(), inputs))
     scope.values[input.name()] = value;
   for (const auto &tensor : graph.initializer())
@@ -528,7 +549,8 @@ FailureOr<Results> GraphImporter::importSubgraph(const onnx::GraphProto &graph, 
   for (const auto &output : graph.output()) {
     Value value = lookup(output.name(), scope, builder);
     if (!value)
-      return emitError(loc) << "output '" << output.name() << "' of the subgraph is not produced by any node";
+      return emitError(loc) << "output '" << output.name()
+                            << "' of the subgraph is not produced by any node";
     results.push_back(value);
   }
   return results;

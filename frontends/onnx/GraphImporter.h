@@ -8,7 +8,8 @@
 
 namespace edgec::onnx_frontend {
 
-/// A model file in memory. Initializers stay where protobuf has put them; attributes refer to them and share its ownership.
+/// A model file in memory. Initializers stay where protobuf has put them; attributes refer to them
+/// and share its ownership.
 struct LoadedModel {
   std::shared_ptr<const onnx::ModelProto> proto;
   std::string path;
@@ -36,13 +37,15 @@ public:
   /// Builds the module; null after errors.
   mlir::OwningOpRef<mlir::ModuleOp> import();
 
-  /// Imports the nodes of a subgraph (of If, Loop, Scan) at `builder`; `inputs` are bound to its inputs in order. Returns its outputs.
+  /// Imports the nodes of a subgraph (of If, Loop, Scan) at `builder`; `inputs` are bound to its
+  /// inputs in order. Returns its outputs.
   llvm::FailureOr<Results> importSubgraph(const onnx::GraphProto &graph, mlir::ValueRange inputs,
                                           mlir::OpBuilder &builder, mlir::Location loc);
 
   mlir::MLIRContext *getContext() { return context; }
   const LoadedModel &getModel() const { return model; }
-  /// Who keeps the node that is being imported alive: the model, or the body of the function that is being inlined.
+  /// Who keeps the node that is being imported alive: the model, or the body of the function that
+  /// is being inlined.
   std::shared_ptr<const void> getOwner() const { return currentBody ? currentBody : model.proto; }
 
 private:

@@ -12,11 +12,13 @@ namespace edgec::onnx_frontend {
 
 class GraphImporter;
 
-/// One node of the graph, as the function of its table row sees it. Values have the layout and the types of ONNX (channels first).
+/// One node of the graph, as the function of its table row sees it. Values have the layout and the
+/// types of ONNX (channels first).
 ///
-/// A row's function reads inputs and attributes, creates edge ops through `b`, and returns one value for each output (null values for trailing
-/// outputs that it doesn't compute). It fails only after `error()`. All ops it creates are folded afterwards, so that shape arithmetic is constant by the
-/// time that a later node asks for it with `constant()`.
+/// A row's function reads inputs and attributes, creates edge ops through `b`, and returns one
+/// value for each output (null values for trailing outputs that it doesn't compute). It fails only
+/// after `error()`. All ops it creates are folded afterwards, so that shape arithmetic is constant
+/// by the time that a later node asks for it with `constant()`.
 class NodeContext {
 public:
   NodeContext(GraphImporter &importer, const onnx::NodeProto &node, int64_t opset,
@@ -49,7 +51,8 @@ public:
   int64_t intAttr(llvm::StringRef name, int64_t missing) const;
   double floatAttr(llvm::StringRef name, double missing) const;
   std::string stringAttr(llvm::StringRef name, llvm::StringRef missing) const;
-  llvm::SmallVector<int64_t> intsAttr(llvm::StringRef name, llvm::ArrayRef<int64_t> missing = {}) const;
+  llvm::SmallVector<int64_t> intsAttr(llvm::StringRef name,
+                                      llvm::ArrayRef<int64_t> missing = {}) const;
   llvm::SmallVector<double> floatsAttr(llvm::StringRef name) const;
   llvm::SmallVector<std::string> stringsAttr(llvm::StringRef name) const;
 
@@ -57,21 +60,24 @@ public:
   llvm::FailureOr<edge::HostTensor> constant(unsigned index, llvm::StringRef what) const;
   /// The same, without an error.
   llvm::FailureOr<edge::HostTensor> tryConstant(unsigned index) const;
-  llvm::FailureOr<llvm::SmallVector<int64_t>> constantInts(unsigned index, llvm::StringRef what) const;
-  /// What older opsets have as attribute and newer ones as input: ints from input `index` if present, else from the attribute, else `missing`.
+  llvm::FailureOr<llvm::SmallVector<int64_t>> constantInts(unsigned index,
+                                                           llvm::StringRef what) const;
+  /// What older opsets have as attribute and newer ones as input: ints from input `index` if
+  /// present, else from the attribute, else `missing`.
   llvm::FailureOr<llvm::SmallVector<int64_t>>
   intsInputOrAttr(unsigned index, llvm::StringRef name, llvm::ArrayRef<int64_t> missing = {}) const;
   /// `axis` in [-rank, rank) made non-negative, or an error.
   llvm::FailureOr<int64_t> axis(int64_t axis, int64_t rank) const;
-  llvm::FailureOr<llvm::SmallVector<int64_t>> axes(llvm::ArrayRef<int64_t> axes, int64_t rank) const;
+  llvm::FailureOr<llvm::SmallVector<int64_t>> axes(llvm::ArrayRef<int64_t> axes,
+                                                   int64_t rank) const;
 
   /// Emits an error at the node.
   mlir::InFlightDiagnostic error(const llvm::Twine &message) const {
     return mlir::emitError(loc) << message;
   }
 
-  /// Creates an op of one result whose type is inferred, and folds it. A null value, and an error at the node, where inference fails: the
-  /// generated builders would abort there.
+  /// Creates an op of one result whose type is inferred, and folds it. A null value, and an error
+  /// at the node, where inference fails: the generated builders would abort there.
   template <typename Op, typename... Args> mlir::Value create(Args &&...args) const {
     mlir::OperationState state(loc, Op::getOperationName());
     Op::build(b, state, mlir::Type(), std::forward<Args>(args)...);
@@ -111,7 +117,8 @@ private:
 using Results = llvm::SmallVector<mlir::Value>;
 using ImportFunction = llvm::FailureOr<Results> (*)(NodeContext &);
 
-/// One operator: versions are those of the operator set in which the row's reading of the node is right.
+/// One operator: versions are those of the operator set in which the row's reading of the node is
+/// right.
 struct OperatorRow {
   llvm::StringRef name;
   ImportFunction import;

@@ -1,17 +1,18 @@
 // Reading a model file: protobuf, then ONNX's own checker.
 #include "frontends/onnx/GraphImporter.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/io/coded_stream.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "onnx/checker.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 
 namespace edgec::onnx_frontend {
 
-/// The checker throws texts of several lines, with `==> Context:` lines that say where: one line, without the noise.
+/// The checker throws texts of several lines, with `==> Context:` lines that say where: one line,
+/// without the noise.
 static std::string firstLine(StringRef text) {
   text = text.trim();
   auto [head, rest] = text.split("\n");
@@ -45,21 +46,25 @@ FailureOr<LoadedModel> loadModel(StringRef path, MLIRContext *context) {
     google::protobuf::io::CodedInputStream coded(&stream);
     coded.SetRecursionLimit(200);
     if (!proto->ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage())
-      return emitError(loc) << "is not a complete ONNX file: its protobuf data are damaged or cut off";
+      return emitError(loc)
+             << "is not a complete ONNX file: its protobuf data are damaged or cut off";
   }
   if (!proto->has_graph())
     return emitError(loc) << "is not an ONNX model: it has no graph";
   if (proto->opset_import().empty())
-    return emitError(loc) << "imports no operator set; it is no ONNX model, or one from before 2017";
+    return emitError(loc)
+           << "imports no operator set; it is no ONNX model, or one from before 2017";
 
   std::string problem;
   try {
     // Opsets newer than the schemas are reported by the importer, with the remedy.
-    onnx::checker::check_model(*proto, /*full_check=*/false, /*skip_opset_compatibility_check=*/true);
+    onnx::checker::check_model(*proto, /*full_check=*/false,
+                               /*skip_opset_compatibility_check=*/true);
   } catch (const std::exception &error) {
     problem = firstLine(error.what());
   }
-  // Missing external files have a better message where the tensor is read; unknown operators are all listed by the importer.
+  // Missing external files have a better message where the tensor is read; unknown operators are
+  // all listed by the importer.
   if (!problem.empty() && !StringRef(problem).contains("No Op registered") &&
       !StringRef(problem).contains("external"))
     return emitError(loc) << "is not a valid ONNX model: " << problem;

@@ -62,7 +62,8 @@ FailureOr<edge::HostTensor> NodeContext::constant(unsigned index, StringRef what
   if (!input(index))
     return error("") << "input " << index << " (" << what << ") is missing";
   auto diagnostic = error("") << what << " must be known at compile time";
-  diagnostic.attachNote() << "it is computed from the model's inputs; where it is an input itself, give it with --set";
+  diagnostic.attachNote()
+      << "it is computed from the model's inputs; where it is an input itself, give it with --set";
   return diagnostic;
 }
 
@@ -73,8 +74,8 @@ FailureOr<SmallVector<int64_t>> NodeContext::constantInts(unsigned index, String
   return tensor->getInts();
 }
 
-FailureOr<SmallVector<int64_t>>
-NodeContext::intsInputOrAttr(unsigned index, StringRef name, ArrayRef<int64_t> missing) const {
+FailureOr<SmallVector<int64_t>> NodeContext::intsInputOrAttr(unsigned index, StringRef name,
+                                                             ArrayRef<int64_t> missing) const {
   if (input(index))
     return constantInts(index, name);
   return intsAttr(name, missing);
@@ -111,9 +112,9 @@ SmallVector<Value> NodeContext::finish(OperationState &state) const {
     return {};
   }
   state.types.clear();
-  if (failed(inference->inferReturnTypes(
-          b.getContext(), loc, state.operands, state.attributes.getDictionary(b.getContext()),
-          state.getRawProperties(), state.regions, state.types)))
+  if (failed(inference->inferReturnTypes(b.getContext(), loc, state.operands,
+                                         state.attributes.getDictionary(b.getContext()),
+                                         state.getRawProperties(), state.regions, state.types)))
     return {};
   Operation *op = b.create(state);
   SmallVector<Value> folded;

@@ -60,7 +60,8 @@ std::string dataTypeName(int32_t dataType) {
   return std::to_string(dataType);
 }
 
-/// An attribute over bytes that `owner` keeps alive: a small or uniform tensor is copied, any other is referred to.
+/// An attribute over bytes that `owner` keeps alive: a small or uniform tensor is copied, any other
+/// is referred to.
 static ElementsAttr makeAttr(RankedTensorType type, ArrayRef<char> bytes,
                              std::shared_ptr<const void> owner) {
   unsigned width = edge::elementBytes(type.getElementType());
@@ -68,8 +69,7 @@ static ElementsAttr makeAttr(RankedTensorType type, ArrayRef<char> bytes,
                  std::memcmp(bytes.data(), bytes.data() + width, bytes.size() - width) == 0;
   if (bytes.size() <= 1024 || uniform)
     return edge::HostTensor(type, bytes).toAttr();
-  AsmResourceBlob blob(
-      bytes, 1, [owner](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
+  AsmResourceBlob blob(bytes, 1, [owner](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(type, "w", std::move(blob));
 }
 
@@ -102,7 +102,8 @@ static FailureOr<ElementsAttr> readExternal(const TensorProto &tensor, RankedTen
   if (length != bytes)
     return emitError(loc) << "tensor '" << tensor.name() << "' needs " << bytes
                           << " bytes, but its external data has " << length;
-  auto whole = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto whole =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!whole)
     return emitError(loc) << "tensor '" << tensor.name() << "' has its data in '" << path
                           << "', which can't be read: " << whole.getError().message()
@@ -138,8 +139,8 @@ FailureOr<ElementsAttr> readTensor(const TensorProto &tensor, std::shared_ptr<co
 
   auto mismatch = [&](size_t found, StringRef unit) {
     return emitError(loc) << "tensor '" << tensor.name() << "' of type " << type << " should have "
-                          << (unit == "bytes" ? bytes : count) << " " << unit << " of data, but has "
-                          << found;
+                          << (unit == "bytes" ? bytes : count) << " " << unit
+                          << " of data, but has " << found;
   };
   if (tensor.has_raw_data()) {
     if (tensor.raw_data().size() != bytes)

@@ -28,16 +28,17 @@ struct LowerOp : public OpInterfaceConversionPattern<edge::LowerableOpInterface>
 };
 
 struct EdgeToLinalg : public edgec::impl::EdgeToLinalgBase<EdgeToLinalg> {
-  /// The caller's view of the model is that of the model's own types: written down before they change.
+  /// The caller's view of the model is that of the model's own types: written down before they
+  /// change.
   void recordInterface(func::FuncOp function) {
     Builder builder(&getContext());
     auto record = [&](StringRef attribute, TypeRange types, auto isState, auto nameOf) {
       SmallVector<Attribute> rows;
       for (auto [i, type] : llvm::enumerate(types))
         if (!isState(i)) // a state is nobody's business but the model's
-          rows.push_back(builder.getDictionaryAttr(
-            {builder.getNamedAttr("name", nameOf(i)),
-             builder.getNamedAttr("type", TypeAttr::get(type))}));
+          rows.push_back(
+              builder.getDictionaryAttr({builder.getNamedAttr("name", nameOf(i)),
+                                         builder.getNamedAttr("type", TypeAttr::get(type))}));
       getOperation()->setAttr(attribute, builder.getArrayAttr(rows));
     };
     auto name = [&](Attribute attr, StringRef kind, size_t i) -> Attribute {
@@ -45,12 +46,10 @@ struct EdgeToLinalg : public edgec::impl::EdgeToLinalgBase<EdgeToLinalg> {
     };
     auto stateArgument = [&](size_t i) { return function.getArgAttr(i, "edge.state"); };
     auto stateResult = [&](size_t i) { return function.getResultAttr(i, "edge.state"); };
-    record("edge.inputs", function.getArgumentTypes(), stateArgument, [&](size_t i) {
-      return name(function.getArgAttr(i, "edge.name"), "input", i);
-    });
-    record("edge.outputs", function.getResultTypes(), stateResult, [&](size_t i) {
-      return name(function.getResultAttr(i, "edge.name"), "output", i);
-    });
+    record("edge.inputs", function.getArgumentTypes(), stateArgument,
+           [&](size_t i) { return name(function.getArgAttr(i, "edge.name"), "input", i); });
+    record("edge.outputs", function.getResultTypes(), stateResult,
+           [&](size_t i) { return name(function.getResultAttr(i, "edge.name"), "output", i); });
   }
 
   void runOnOperation() override {

@@ -20,7 +20,8 @@ FailureOr<edge::HostTensor> constantOf(Value value) {
   return edge::HostTensor::fromAttr(attr);
 }
 
-/// The constant operand of a binary op as one value a channel (the result's last dimension); fails where it varies along others.
+/// The constant operand of a binary op as one value a channel (the result's last dimension); fails
+/// where it varies along others.
 FailureOr<SmallVector<double>> perChannel(Value value, RankedTensorType result) {
   FailureOr<edge::HostTensor> tensor = constantOf(value);
   if (failed(tensor) || !tensor->isFloat())
@@ -59,12 +60,14 @@ Value makeChannels(OpBuilder &builder, Location loc, Type element, ArrayRef<doub
   return edge::ConstantOp::create(builder, loc, tensor.toAttr());
 }
 
-/// Replaces the pair by one convolution. The filter is operand 1 and the bias operand 2 in both directions.
+/// Replaces the pair by one convolution. The filter is operand 1 and the bias operand 2 in both
+/// directions.
 void replace(PatternRewriter &rewriter, Operation *op, Operation *conv, Value filter, Value bias) {
   SmallVector<Value> operands{conv->getOperand(0), filter, bias};
   rewriter.setInsertionPoint(op);
   OperationState state(rewriter.getFusedLoc({conv->getLoc(), op->getLoc()}), conv->getName(),
-                       operands, op->getResultTypes(), conv->getDiscardableAttrDictionary().getValue());
+                       operands, op->getResultTypes(),
+                       conv->getDiscardableAttrDictionary().getValue());
   state.propertiesAttr = conv->getPropertiesAsAttribute();
   rewriter.replaceOp(op, rewriter.create(state)->getResults());
 }

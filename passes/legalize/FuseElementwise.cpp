@@ -17,7 +17,8 @@ bool onlyMoves(linalg::GenericOp op) {
   return llvm::hasSingleElement(op.getBody()->getOperations());
 }
 
-/// Whether each element of the fused operand is read once: otherwise the producer's work would be repeated.
+/// Whether each element of the fused operand is read once: otherwise the producer's work would be
+/// repeated.
 bool readsEachOnce(linalg::GenericOp consumer, OpOperand *operand) {
   AffineMap map = consumer.getMatchingIndexingMap(operand);
   return map.isProjectedPermutation() && map.getNumResults() == consumer.getNumLoops();

@@ -15,7 +15,8 @@ namespace {
 
 int64_t rankOf(Value value) { return cast<RankedTensorType>(value.getType()).getRank(); }
 
-/// Whether moving a permutation to this value costs nothing: constants fold, and what has one element or only unit extents doesn't care.
+/// Whether moving a permutation to this value costs nothing: constants fold, and what has one
+/// element or only unit extents doesn't care.
 bool isFree(Value value) {
   return matchPattern(value, m_Constant()) ||
          llvm::count_if(cast<RankedTensorType>(value.getType()).getShape(),
@@ -44,7 +45,8 @@ struct SinkThrough : public OpInterfaceRewritePattern<edge::TransposableOpInterf
       if (!isFree(operand.get()))
         ++staying;
     }
-    // One transpose more than are saved would be a loss; as many is fine, as long as they move down.
+    // One transpose more than are saved would be a loss; as many is fine, as long as they move
+    // down.
     if (!arriving || staying >= arriving)
       return failure();
     int64_t rank = permutation.size();
@@ -92,8 +94,7 @@ struct SinkThrough : public OpInterfaceRewritePattern<edge::TransposableOpInterf
       return undo();
     SmallVector<Value> replacements;
     for (Value result : *results)
-      replacements.push_back(
-          edge::TransposeOp::create(rewriter, op.getLoc(), result, permutation));
+      replacements.push_back(edge::TransposeOp::create(rewriter, op.getLoc(), result, permutation));
     rewriter.replaceOp(op, replacements);
     return success();
   }

@@ -1,3 +1,4 @@
+#include "dialects/Kernel/Kernel.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -18,7 +19,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "dialects/Kernel/Kernel.h"
 #include "passes/lower/Passes.h"
 
 namespace edgec {
@@ -31,7 +31,8 @@ using namespace edgec;
 
 namespace {
 
-/// A constant buffer becomes one flat array of bytes that refers to the model's data: nested arrays would cost an LLVM constant a row.
+/// A constant buffer becomes one flat array of bytes that refers to the model's data: nested arrays
+/// would cost an LLVM constant a row.
 struct LowerGlobal : public ConvertOpToLLVMPattern<memref::GlobalOp> {
   LowerGlobal(const LLVMTypeConverter &converter, PatternBenefit benefit)
       : ConvertOpToLLVMPattern(converter, benefit) {}
@@ -56,8 +57,9 @@ struct LowerGlobal : public ConvertOpToLLVMPattern<memref::GlobalOp> {
     auto arrayType = LLVM::LLVMArrayType::get(rewriter.getI8Type(), bytes);
     auto global = rewriter.replaceOpWithNewOp<LLVM::GlobalOp>(
         op, arrayType, /*isConstant=*/true, LLVM::Linkage::Internal, op.getSymName(), flat,
-        /*alignment=*/std::min<uint64_t>(64, std::max<uint64_t>(edge::elementBytes(type.getElementType()),
-                                                               llvm::PowerOf2Ceil(bytes ? bytes : 1))));
+        /*alignment=*/
+        std::min<uint64_t>(64, std::max<uint64_t>(edge::elementBytes(type.getElementType()),
+                                                  llvm::PowerOf2Ceil(bytes ? bytes : 1))));
     (void)global;
     return success();
   }
@@ -73,8 +75,8 @@ struct LowerGetGlobal : public ConvertOpToLLVMPattern<memref::GetGlobalOp> {
     auto type = cast<MemRefType>(op.getType());
     Value address = LLVM::AddressOfOp::create(
         rewriter, op.getLoc(), LLVM::LLVMPointerType::get(op.getContext()), op.getName());
-    Value descriptor = MemRefDescriptor::fromStaticShape(rewriter, op.getLoc(),
-                                                         *getTypeConverter(), type, address);
+    Value descriptor = MemRefDescriptor::fromStaticShape(rewriter, op.getLoc(), *getTypeConverter(),
+                                                         type, address);
     rewriter.replaceOp(op, descriptor);
     return success();
   }
@@ -131,9 +133,11 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
       memref::populateExpandStridedMetadataPatterns(patterns);
       affine::populateAffineExpandIndexOpsPatterns(patterns);
       arith::populateExpandBFloat16Patterns(patterns);
-      // Where no instruction propagates NaN, LLVM would call C23's fmaximumf, which most C libraries lack: compare and select instead.
+      // Where no instruction propagates NaN, LLVM would call C23's fmaximumf, which most C
+      // libraries lack: compare and select instead.
       auto target = module->getAttrOfType<edge::TargetAttr>("edge.target");
-      if (target && !target.getTriple().starts_with("x86_64") && !target.getTriple().starts_with("aarch64"))
+      if (target && !target.getTriple().starts_with("x86_64") &&
+          !target.getTriple().starts_with("aarch64"))
         arith::populateArithExpandOpsPatterns(patterns);
       if (failed(applyPatternsGreedily(module, std::move(patterns))))
         return signalPassFailure();

@@ -28,7 +28,8 @@ struct LinalgToLoops : public edgec::impl::LinalgToLoopsBase<LinalgToLoops> {
       if (op.getNumDpsInits() == 1) {
         AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
         for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
-          if (kind != utils::IteratorType::parallel || !out.isFunctionOfDim(dim) || dim >= loops->size())
+          if (kind != utils::IteratorType::parallel || !out.isFunctionOfDim(dim) ||
+              dim >= loops->size())
             break;
           (*loops)[dim]->setAttr("edge.parallel", rewriter.getUnitAttr());
         }

@@ -16,7 +16,8 @@ using namespace edgec;
 
 namespace {
 
-/// The memory that a buffer lies in: the value its views start from, and the bytes of it that they may touch.
+/// The memory that a buffer lies in: the value its views start from, and the bytes of it that they
+/// may touch.
 struct Place {
   Value root;
   int64_t begin = 0, end = INT64_MAX;
@@ -42,7 +43,8 @@ Place placeOf(Value buffer) {
   return place;
 }
 
-/// Whether two buffers may share bytes. Arguments and constants are distinct from each other by the calling convention.
+/// Whether two buffers may share bytes. Arguments and constants are distinct from each other by the
+/// calling convention.
 bool mayOverlap(const Place &a, const Place &b) {
   if (a.root == b.root)
     return a.begin < b.end && b.begin < a.end;
@@ -58,7 +60,8 @@ bool mayOverlap(const Place &a, const Place &b) {
 bool staysOutside(Operation *op) {
   return isa<ViewLikeOpInterface, memref::GetGlobalOp, memref::AllocOp, kernel::RequireOp>(op) ||
          op->hasTrait<OpTrait::IsTerminator>() ||
-         (isPure(op) && llvm::none_of(op->getResultTypes(), [](Type t) { return isa<TensorType>(t); }));
+         (isPure(op) &&
+          llvm::none_of(op->getResultTypes(), [](Type t) { return isa<TensorType>(t); }));
 }
 
 /// Multiply-accumulates of the op: products that are added up.

@@ -39,8 +39,10 @@ int64_t workOf(Operation *op) {
   return nested;
 }
 
-/// The loops to split: those at the top, or, where one has too few iterations, the only loop inside it.
-bool collectLoops(Block &body, bool allParallel, int64_t parts, SmallVectorImpl<scf::ForOp> &loops) {
+/// The loops to split: those at the top, or, where one has too few iterations, the only loop inside
+/// it.
+bool collectLoops(Block &body, bool allParallel, int64_t parts,
+                  SmallVectorImpl<scf::ForOp> &loops) {
   for (Operation &op : body) {
     auto loop = dyn_cast<scf::ForOp>(op);
     if (!loop) {
@@ -88,7 +90,8 @@ struct SplitLoops : public edgec::impl::SplitLoopsBase<SplitLoops> {
       Block &body = function.getBody().front();
       body.addArgument(MemRefType::get({1}, builder.getI8Type()), function.getLoc());
       function.setType(builder.getFunctionType(body.getArgumentTypes(), {}));
-      function.setArgAttr(body.getNumArguments() - 1, "edge.kind", builder.getStringAttr("parallel"));
+      function.setArgAttr(body.getNumArguments() - 1, "edge.kind",
+                          builder.getStringAttr("parallel"));
     }
     getOperation()->setAttr("edge.split", builder.getArrayAttr(split));
   }
@@ -96,8 +99,10 @@ struct SplitLoops : public edgec::impl::SplitLoopsBase<SplitLoops> {
   bool splitKernel(func::FuncOp kernel, bool allParallel, int64_t parts) {
     Block &body = kernel.getBody().front();
     SmallVector<scf::ForOp> loops;
-    bool onlyBuffers = llvm::all_of(kernel.getArgumentTypes(), [](Type type) { return isa<MemRefType>(type); });
-    if (!onlyBuffers || workOf(kernel) < kWorthSharing || !collectLoops(body, allParallel, parts, loops) || loops.empty())
+    bool onlyBuffers =
+        llvm::all_of(kernel.getArgumentTypes(), [](Type type) { return isa<MemRefType>(type); });
+    if (!onlyBuffers || workOf(kernel) < kWorthSharing ||
+        !collectLoops(body, allParallel, parts, loops) || loops.empty())
       return false;
     OpBuilder builder(&getContext());
     Value part = body.addArgument(builder.getIndexType(), kernel.getLoc());
@@ -106,12 +111,15 @@ struct SplitLoops : public edgec::impl::SplitLoopsBase<SplitLoops> {
       builder.setInsertionPoint(loop);
       int64_t trips = *tripCount(loop);
       auto bound = [&](Value index) -> Value { // low + step * (trips * index / parts)
-        Value scaled = arith::MulIOp::create(builder, loc, index, arith::ConstantIndexOp::create(builder, loc, trips));
-        Value first = arith::DivUIOp::create(builder, loc, scaled, arith::ConstantIndexOp::create(builder, loc, parts));
+        Value scaled = arith::MulIOp::create(builder, loc, index,
+                                             arith::ConstantIndexOp::create(builder, loc, trips));
+        Value first = arith::DivUIOp::create(builder, loc, scaled,
+                                             arith::ConstantIndexOp::create(builder, loc, parts));
         Value offset = arith::MulIOp::create(builder, loc, first, loop.getStep());
         return arith::AddIOp::create(builder, loc, offset, loop.getLowerBound());
       };
-      Value next = arith::AddIOp::create(builder, loc, part, arith::ConstantIndexOp::create(builder, loc, 1));
+      Value next = arith::AddIOp::create(builder, loc, part,
+                                         arith::ConstantIndexOp::create(builder, loc, 1));
       Value low = bound(part);
       Value high = arith::MinSIOp::create(builder, loc, bound(next), loop.getUpperBound());
       loop.setLowerBound(low);

@@ -43,12 +43,15 @@ void makeArguments(func::FuncOp function) {
   builder.setInsertionPoint(terminator);
   for (auto [i, value] : llvm::enumerate(terminator.getOperands())) {
     Location loc = value.getLoc();
-    if (auto state = resultAttrs[i] ? resultAttrs[i].getAs<IntegerAttr>("edge.state") : IntegerAttr()) {
-      // The new state is computed beside the old one, which the model may still be reading, and replaces it at the end.
+    if (auto state =
+            resultAttrs[i] ? resultAttrs[i].getAs<IntegerAttr>("edge.state") : IntegerAttr()) {
+      // The new state is computed beside the old one, which the model may still be reading, and
+      // replaces it at the end.
       for (unsigned a = 0; a < resultStart; ++a)
         if (function.getArgAttr(a, "edge.state") == state) {
           Value fresh = memref::AllocOp::create(views, loc, bufferType(value.getType()));
-          auto materialize = bufferization::MaterializeInDestinationOp::create(builder, loc, value, fresh);
+          auto materialize =
+              bufferization::MaterializeInDestinationOp::create(builder, loc, value, fresh);
           materialize.setRestrict(true);
           materialize.setWritable(true);
           stateCopies.emplace_back(fresh, body.getArgument(a));
@@ -109,13 +112,15 @@ bool endsIn(Value value, Value destination) {
   return true;
 }
 
-/// A loop's buffers are the same in each iteration: what the body yields elsewhere is copied to where the next iteration looks for it.
+/// A loop's buffers are the same in each iteration: what the body yields elsewhere is copied to
+/// where the next iteration looks for it.
 void copyYields(Operation *terminator, MutableOperandRange yielded, ValueRange destinations) {
   OpBuilder builder(terminator);
   for (auto [operand, destination] : llvm::zip_equal(yielded, destinations)) {
     Value value = operand.get();
     if (isa<RankedTensorType>(value.getType()) && !endsIn(value, destination))
-      operand.set(linalg::CopyOp::create(builder, terminator->getLoc(), value, destination).getResult(0));
+      operand.set(
+          linalg::CopyOp::create(builder, terminator->getLoc(), value, destination).getResult(0));
   }
 }
 
@@ -125,8 +130,10 @@ void copyYields(Operation *root) {
     copyYields(yield, yield.getResultsMutable(), op.getRegionIterArgs());
   });
   root->walk([](scf::WhileOp op) {
-    MutableOperandRange passed = op.getConditionOp().getArgsMutable(), yielded = op.getYieldOp().getResultsMutable();
-    if (passed.size() != op.getBeforeArguments().size() || yielded.size() != op.getAfterArguments().size())
+    MutableOperandRange passed = op.getConditionOp().getArgsMutable(),
+                        yielded = op.getYieldOp().getResultsMutable();
+    if (passed.size() != op.getBeforeArguments().size() ||
+        yielded.size() != op.getAfterArguments().size())
       return; // bufferization will say so
     copyYields(op.getConditionOp(), passed, op.getBeforeArguments());
     copyYields(op.getYieldOp(), yielded, op.getAfterArguments());

@@ -1,7 +1,7 @@
 #include "dialects/Edge/Edge.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/memory/ArenaPlanner.h"
 #include "passes/memory/Passes.h"
 
@@ -15,7 +15,8 @@ using namespace edgec;
 
 namespace {
 
-/// Linear positions of a function's ops, in walk order; a region op also knows its last nested position.
+/// Linear positions of a function's ops, in walk order; a region op also knows its last nested
+/// position.
 struct Positions {
   explicit Positions(func::FuncOp function) {
     int32_t next = 0;
@@ -81,7 +82,8 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
       Interval interval;
       Type element = op.getType().getElementType();
       interval.size = op.getType().getNumElements() * edge::elementBytes(element);
-      // The arena's alignment where it costs no more than a twentieth of the buffer, and less for smaller ones.
+      // The arena's alignment where it costs no more than a twentieth of the buffer, and less for
+      // smaller ones.
       interval.align = edge::elementBytes(element);
       while (interval.align < arenaAlign && interval.align * 40 <= interval.size)
         interval.align *= 2;
@@ -91,9 +93,8 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
         for (Operation *user : alias.getUsers()) {
           // A loop around the use, but not around the buffer, may come back to it.
           Operation *whole = user;
-          for (Operation *parent = user->getParentOp(); parent != op->getParentOp() &&
-                                                        !isa<func::FuncOp>(parent) &&
-                                                        !parent->isAncestor(op);
+          for (Operation *parent = user->getParentOp();
+               parent != op->getParentOp() && !isa<func::FuncOp>(parent) && !parent->isAncestor(op);
                parent = parent->getParentOp())
             whole = parent;
           bool isView = isa<ViewLikeOpInterface>(user);
@@ -113,39 +114,46 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
 
     OpBuilder builder(function.getContext());
     Block &body = function.getBody().front();
-    // States come first in the arena, so that clearing them is one memset; the rest follows, aligned as the arena is.
+    // States come first in the arena, so that clearing them is one memset; the rest follows,
+    // aligned as the arena is.
     SmallVector<std::pair<BlockArgument, int64_t>> states;
     int64_t stateBytes = 0;
     for (BlockArgument argument : body.getArguments())
       if (function.getArgAttr(argument.getArgNumber(), "edge.state")) {
         auto type = cast<MemRefType>(argument.getType());
         states.emplace_back(argument, stateBytes);
-        stateBytes += llvm::alignTo(type.getNumElements() * edge::elementBytes(type.getElementType()), 16);
+        stateBytes +=
+            llvm::alignTo(type.getNumElements() * edge::elementBytes(type.getElementType()), 16);
       }
-    int64_t base = stateBytes && plan.totalBytes ? llvm::alignTo(stateBytes, arenaAlign) : stateBytes;
+    int64_t base =
+        stateBytes && plan.totalBytes ? llvm::alignTo(stateBytes, arenaAlign) : stateBytes;
     auto arenaType = MemRefType::get({base + plan.totalBytes}, builder.getI8Type());
     BlockArgument arena = body.addArgument(arenaType, function.getLoc());
     builder.setInsertionPointToStart(&body);
     SmallVector<Attribute> records;
     auto record = [&](StringRef name, int64_t offset, int64_t bytes, int64_t first, int64_t last) {
-      records.push_back(builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(name)),
-                                                   builder.getNamedAttr("offset", builder.getI64IntegerAttr(offset)),
-                                                   builder.getNamedAttr("bytes", builder.getI64IntegerAttr(bytes)),
-                                                   builder.getNamedAttr("first", builder.getI64IntegerAttr(first)),
-                                                   builder.getNamedAttr("last", builder.getI64IntegerAttr(last))}));
+      records.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("name", builder.getStringAttr(name)),
+           builder.getNamedAttr("offset", builder.getI64IntegerAttr(offset)),
+           builder.getNamedAttr("bytes", builder.getI64IntegerAttr(bytes)),
+           builder.getNamedAttr("first", builder.getI64IntegerAttr(first)),
+           builder.getNamedAttr("last", builder.getI64IntegerAttr(last))}));
     };
     for (auto [argument, offset] : states) {
       Value shift = arith::ConstantIndexOp::create(builder, argument.getLoc(), offset);
       auto type = cast<MemRefType>(argument.getType());
-      Value view = memref::ViewOp::create(builder, argument.getLoc(), type, arena, shift, ValueRange());
+      Value view =
+          memref::ViewOp::create(builder, argument.getLoc(), type, arena, shift, ValueRange());
       argument.replaceAllUsesWith(view);
       auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "edge.name");
-      record(name ? name.getValue() : "state", offset, type.getNumElements() * edge::elementBytes(type.getElementType()), 0,
+      record(name ? name.getValue() : "state", offset,
+             type.getNumElements() * edge::elementBytes(type.getElementType()), 0,
              positions.last[function]);
     }
     for (auto [op, interval, offset] : llvm::zip_equal(allocations, intervals, plan.offsets)) {
       Value shift = arith::ConstantIndexOp::create(builder, op.getLoc(), base + offset);
-      Value view = memref::ViewOp::create(builder, op.getLoc(), op.getType(), arena, shift, ValueRange());
+      Value view =
+          memref::ViewOp::create(builder, op.getLoc(), op.getType(), arena, shift, ValueRange());
       op.replaceAllUsesWith(view);
       std::string name;
       if (auto loc = op.getLoc()->findInstanceOf<NameLoc>())
@@ -165,7 +173,8 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
       return failure();
     getOperation()->setAttr("edge.state_bytes", builder.getI64IntegerAttr(stateBytes));
     getOperation()->setAttr("edge.arena_bytes", builder.getI64IntegerAttr(base + plan.totalBytes));
-    getOperation()->setAttr("edge.arena_peak", builder.getI64IntegerAttr(stateBytes + plan.peakBytes));
+    getOperation()->setAttr("edge.arena_peak",
+                            builder.getI64IntegerAttr(stateBytes + plan.peakBytes));
     getOperation()->setAttr("edge.allocations", builder.getArrayAttr(records));
     return success();
   }

@@ -12,7 +12,8 @@ using namespace edgec;
 
 namespace {
 
-/// Whether the tensor is a buffer of our own that nobody else reads: computed by a destination-passing op, seen through reshapes only, each with one use.
+/// Whether the tensor is a buffer of our own that nobody else reads: computed by a
+/// destination-passing op, seen through reshapes only, each with one use.
 bool isReusable(Value value) {
   while (value.hasOneUse()) {
     Operation *producer = value.getDefiningOp();

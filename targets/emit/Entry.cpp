@@ -1,4 +1,5 @@
-// The C functions and the descriptor around the compiled model. Layouts: runtime/include/edgec/model.h.
+// The C functions and the descriptor around the compiled model. Layouts:
+// runtime/include/edgec/model.h.
 #include "targets/emit/Object.h"
 #include "llvm/IR/IRBuilder.h"
 
@@ -32,7 +33,8 @@ struct EntryBuilder {
 
   bool threaded() const { return interface.threads > 1; }
 
-  /// Turns each call of a split kernel into one call of the hook, whose task runs a part. Without a hook the parts run one after the other.
+  /// Turns each call of a split kernel into one call of the hook, whose task runs a part. Without a
+  /// hook the parts run one after the other.
   void shareKernels(Function *main) {
     if (!threaded())
       return;
@@ -48,13 +50,16 @@ struct EntryBuilder {
       unsigned count = kernel->arg_size() - 1;
       auto *context = ArrayType::get(pointer, std::max(count, 1u));
       // The task: unpack the pointers, run one part.
-      Function *task = declare(name + "_task",
-                               FunctionType::get(builder.getVoidTy(), {pointer, builder.getInt32Ty()}, false),
-                               GlobalValue::InternalLinkage);
+      Function *task =
+          declare(name + "_task",
+                  FunctionType::get(builder.getVoidTy(), {pointer, builder.getInt32Ty()}, false),
+                  GlobalValue::InternalLinkage);
       SmallVector<Value *> arguments;
       for (unsigned i = 0; i < count; ++i)
-        arguments.push_back(builder.CreateLoad(pointer, builder.CreateConstInBoundsGEP2_32(context, task->getArg(0), 0, i)));
-      arguments.push_back(builder.CreateZExtOrTrunc(task->getArg(1), kernel->getArg(count)->getType()));
+        arguments.push_back(builder.CreateLoad(
+            pointer, builder.CreateConstInBoundsGEP2_32(context, task->getArg(0), 0, i)));
+      arguments.push_back(
+          builder.CreateZExtOrTrunc(task->getArg(1), kernel->getArg(count)->getType()));
       builder.CreateCall(kernel, arguments);
       builder.CreateRetVoid();
       for (CallInst *call : calls) {
@@ -62,7 +67,8 @@ struct EntryBuilder {
         AllocaInst *packed = entry.CreateAlloca(context);
         builder.SetInsertPoint(call);
         for (unsigned i = 0; i < count; ++i)
-          builder.CreateStore(call->getArgOperand(i), builder.CreateConstInBoundsGEP2_32(context, packed, 0, i));
+          builder.CreateStore(call->getArgOperand(i),
+                              builder.CreateConstInBoundsGEP2_32(context, packed, 0, i));
         builder.CreateCall(dispatch, {main->getArg(main->arg_size() - 1), task, packed});
         call->eraseFromParent();
       }
@@ -71,22 +77,26 @@ struct EntryBuilder {
 
   /// void dispatch(const edgec_parallel_for *parallel, edgec_task task, void *context)
   Function *addDispatch() {
-    Function *dispatch = declare(interface.name + "_dispatch",
-                                 FunctionType::get(builder.getVoidTy(), {pointer, pointer, pointer}, false),
-                                 GlobalValue::InternalLinkage);
-    Value *parallel = dispatch->getArg(0), *task = dispatch->getArg(1), *context = dispatch->getArg(2);
+    Function *dispatch =
+        declare(interface.name + "_dispatch",
+                FunctionType::get(builder.getVoidTy(), {pointer, pointer, pointer}, false),
+                GlobalValue::InternalLinkage);
+    Value *parallel = dispatch->getArg(0), *task = dispatch->getArg(1),
+          *context = dispatch->getArg(2);
     Value *parts = builder.getInt32(interface.threads);
     auto *taskType = FunctionType::get(builder.getVoidTy(), {pointer, builder.getInt32Ty()}, false);
     auto *hook = BasicBlock::Create(module.getContext(), "hook", dispatch);
     auto *loop = BasicBlock::Create(module.getContext(), "serial", dispatch);
     auto *done = BasicBlock::Create(module.getContext(), "done", dispatch);
     BasicBlock *entry = builder.GetInsertBlock();
-    builder.CreateCondBr(builder.CreateICmpEQ(parallel, ConstantPointerNull::get(pointer)), loop, hook);
+    builder.CreateCondBr(builder.CreateICmpEQ(parallel, ConstantPointerNull::get(pointer)), loop,
+                         hook);
     builder.SetInsertPoint(hook); // parallel->run(parallel->pool, task, context, parts)
     auto *type = StructType::get(module.getContext(), {pointer, pointer});
     Value *run = builder.CreateLoad(pointer, builder.CreateStructGEP(type, parallel, 0));
     Value *pool = builder.CreateLoad(pointer, builder.CreateStructGEP(type, parallel, 1));
-    auto *runType = FunctionType::get(builder.getVoidTy(), {pointer, pointer, pointer, builder.getInt32Ty()}, false);
+    auto *runType = FunctionType::get(builder.getVoidTy(),
+                                      {pointer, pointer, pointer, builder.getInt32Ty()}, false);
     builder.CreateCall(runType, run, {pool, task, context, parts});
     builder.CreateBr(done);
     builder.SetInsertPoint(loop);
@@ -116,9 +126,9 @@ struct EntryBuilder {
   Function *addRun(Function *main) {
     size_t count = interface.inputs.size() + interface.outputs.size();
     SmallVector<Type *> types(count + 1 + (threaded() ? 1 : 0), pointer);
-    Function *run = declare(interface.name + "_run",
-                            FunctionType::get(builder.getInt32Ty(), types, false),
-                            GlobalValue::ExternalLinkage);
+    Function *run =
+        declare(interface.name + "_run", FunctionType::get(builder.getInt32Ty(), types, false),
+                GlobalValue::ExternalLinkage);
     Value *null = ConstantPointerNull::get(pointer);
     Value *arena = run->getArg(0);
     if (interface.arenaBytes > 0) {
@@ -149,9 +159,9 @@ struct EntryBuilder {
   Function *addReset() {
     if (!interface.stateBytes)
       return nullptr;
-    Function *reset = declare(interface.name + "_reset",
-                              FunctionType::get(builder.getVoidTy(), {pointer}, false),
-                              GlobalValue::ExternalLinkage);
+    Function *reset =
+        declare(interface.name + "_reset", FunctionType::get(builder.getVoidTy(), {pointer}, false),
+                GlobalValue::ExternalLinkage);
     builder.CreateMemSet(reset->getArg(0), builder.getInt8(0),
                          ConstantInt::get(word, interface.stateBytes), MaybeAlign(16));
     builder.CreateRetVoid();
@@ -194,8 +204,8 @@ struct EntryBuilder {
     if (infos.empty())
       return ConstantPointerNull::get(pointer);
     Type *i32 = builder.getInt32Ty(), *f32 = builder.getFloatTy();
-    auto *type = StructType::get(module.getContext(),
-                                 {pointer, pointer, word, word, i32, i32, f32, i32});
+    auto *type =
+        StructType::get(module.getContext(), {pointer, pointer, word, word, i32, i32, f32, i32});
     SmallVector<Constant *> rows;
     for (const TensorInfo &info : infos) {
       Constant *shape = ConstantPointerNull::get(pointer);
@@ -204,30 +214,30 @@ struct EntryBuilder {
         extents.push_back(static_cast<uint32_t>(extent));
       if (!extents.empty())
         shape = constant(ConstantDataArray::get(module.getContext(), extents), "edgec.shape");
-      rows.push_back(ConstantStruct::get(
-          type, {text(info.name), shape, ConstantInt::get(word, info.bytes),
-                 ConstantInt::get(word, info.type.getNumElements()),
-                 builder.getInt32(dtypeNumber(info.type.getElementType())),
-                 builder.getInt32(info.type.getRank()), ConstantFP::get(f32, 0.0),
-                 builder.getInt32(0)}));
+      rows.push_back(
+          ConstantStruct::get(type, {text(info.name), shape, ConstantInt::get(word, info.bytes),
+                                     ConstantInt::get(word, info.type.getNumElements()),
+                                     builder.getInt32(dtypeNumber(info.type.getElementType())),
+                                     builder.getInt32(info.type.getRank()),
+                                     ConstantFP::get(f32, 0.0), builder.getInt32(0)}));
     }
     return constant(ConstantArray::get(ArrayType::get(type, rows.size()), rows), name);
   }
 
   void addModel(Function *invoke, Function *reset) {
     Type *i32 = builder.getInt32Ty();
-    auto *type = StructType::get(module.getContext(),
-                                 {i32, i32, i32, i32, pointer, pointer, pointer, pointer, pointer,
-                                  word, word, word});
+    auto *type =
+        StructType::get(module.getContext(), {i32, i32, i32, i32, pointer, pointer, pointer,
+                                              pointer, pointer, word, word, word});
     Constant *null = ConstantPointerNull::get(pointer);
     Constant *value = ConstantStruct::get(
-        type, {builder.getInt32(kAbiVersion), builder.getInt32(interface.arenaAlign),
-               builder.getInt32(interface.inputs.size()),
-               builder.getInt32(interface.outputs.size()), text(interface.name),
-               tensors(interface.inputs, "edgec.inputs"),
-               tensors(interface.outputs, "edgec.outputs"), invoke, reset ? reset : null,
-               ConstantInt::get(word, interface.arenaBytes),
-               ConstantInt::get(word, interface.stateBytes), ConstantInt::get(word, 0)});
+        type,
+        {builder.getInt32(kAbiVersion), builder.getInt32(interface.arenaAlign),
+         builder.getInt32(interface.inputs.size()), builder.getInt32(interface.outputs.size()),
+         text(interface.name), tensors(interface.inputs, "edgec.inputs"),
+         tensors(interface.outputs, "edgec.outputs"), invoke, reset ? reset : null,
+         ConstantInt::get(word, interface.arenaBytes), ConstantInt::get(word, interface.stateBytes),
+         ConstantInt::get(word, 0)});
     new GlobalVariable(module, type, /*isConstant=*/true, GlobalValue::ExternalLinkage, value,
                        interface.name + "_model");
   }

@@ -33,7 +33,8 @@ std::string edgec::writeHeader(const ModelInterface &interface, const Output &ou
     std::string line = ("#define " + upper + "_" + name + " " + Twine(value) + "u").str();
     os << llvm::left_justify(line, 44) << " /* " << what << " */\n";
   };
-  define("ARENA_BYTES", interface.arenaBytes, "activations, scratch and state, exact; the caller's memory");
+  define("ARENA_BYTES", interface.arenaBytes,
+         "activations, scratch and state, exact; the caller's memory");
   define("STATE_BYTES", interface.stateBytes, "of these, kept between calls: the first ones");
   define("ARENA_ALIGN", interface.arenaAlign, "the arena's alignment");
   define("STACK_BYTES", output.stackBytes, "deepest stack of the run function, without libm's own");
@@ -42,12 +43,16 @@ std::string edgec::writeHeader(const ModelInterface &interface, const Output &ou
       define(StringRef(info.symbol).upper() + "_LENGTH", info.type.getNumElements(),
              comment(describe(info) + (info.name == info.symbol ? "" : " \"" + info.name + "\"")));
   };
-  // Inputs and outputs may share a name only where their upper-case forms differ; prefixes keep them apart.
+  // Inputs and outputs may share a name only where their upper-case forms differ; prefixes keep
+  // them apart.
   os << "\n";
   lengths(interface.inputs);
   lengths(interface.outputs);
-  os << "\n/* Computes the outputs from the inputs. 0, or a negative edgec_status: EDGEC_ERROR_ARENA for a null or misaligned arena,\n"
-        "   EDGEC_ERROR_ARGUMENT for a null input or output, EDGEC_ERROR_SHAPE where an input asks for a branch that the compiled shapes rule out. No output may overlap the arena, an input or another output.\n"
+  os << "\n/* Computes the outputs from the inputs. 0, or a negative edgec_status: "
+        "EDGEC_ERROR_ARENA for a null or misaligned arena,\n"
+        "   EDGEC_ERROR_ARGUMENT for a null input or output, EDGEC_ERROR_SHAPE where an input asks "
+        "for a branch that the compiled shapes rule out. No output may overlap the arena, an input "
+        "or another output.\n"
         "   Two threads may run at once on two arenas. */\n";
   os << "int32_t " << interface.name << "_run(void *arena";
   for (const TensorInfo &info : interface.inputs)
@@ -58,9 +63,10 @@ std::string edgec::writeHeader(const ModelInterface &interface, const Output &ou
     os << ", const edgec_parallel_for *parallel /* null: one thread */";
   os << ");\n\n";
   if (interface.stateBytes)
-    os << "/* Clears the state: once before the first run, and to start anew. */\nvoid " << interface.name
-       << "_reset(void *arena);\n\n";
-  os << "/* The same for generic callers. */\nextern const edgec_model " << interface.name << "_model;\n\n";
+    os << "/* Clears the state: once before the first run, and to start anew. */\nvoid "
+       << interface.name << "_reset(void *arena);\n\n";
+  os << "/* The same for generic callers. */\nextern const edgec_model " << interface.name
+     << "_model;\n\n";
   os << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
   return text;
 }

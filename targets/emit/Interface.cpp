@@ -73,11 +73,13 @@ ModelInterface edgec::readInterface(ModuleOp module, StringRef name) {
   interface.name = makeIdentifier(name);
   // Names that the generated C already has.
   llvm::StringSet<> used;
-  for (StringRef reserved : {"arena", "parallel", "int", "char", "float", "double", "for", "if", "do", "while",
-                             "return", "static", "const", "void", "register", "auto", "default", "union",
-                             "struct", "long", "short", "signed", "unsigned", "switch", "case", "break",
-                             "continue", "else", "enum", "extern", "goto", "inline", "restrict", "sizeof",
-                             "typedef", "volatile", "class", "new", "delete", "this", "template", "operator"})
+  for (StringRef reserved :
+       {"arena",    "parallel", "int",     "char",   "float",    "double",   "for",
+        "if",       "do",       "while",   "return", "static",   "const",    "void",
+        "register", "auto",     "default", "union",  "struct",   "long",     "short",
+        "signed",   "unsigned", "switch",  "case",   "break",    "continue", "else",
+        "enum",     "extern",   "goto",    "inline", "restrict", "sizeof",   "typedef",
+        "volatile", "class",    "new",     "delete", "this",     "template", "operator"})
     used.insert(reserved);
   interface.inputs = readTensors(module, "edge.inputs", used);
   interface.outputs = readTensors(module, "edge.outputs", used);

@@ -1,4 +1,5 @@
-// A compiled model as its caller sees it: what the header, the manifest and the descriptor are written from.
+// A compiled model as its caller sees it: what the header, the manifest and the descriptor are
+// written from.
 #pragma once
 
 #include "mlir/IR/BuiltinOps.h"
@@ -41,7 +42,8 @@ ModelInterface readInterface(mlir::ModuleOp module, llvm::StringRef name);
 /// `text` as a C identifier: other characters become underscores, a leading digit gets one.
 std::string makeIdentifier(llvm::StringRef text);
 
-/// The C type of an element (`float`, `int8_t`, `uint16_t` for the 16-bit floats), and its `edgec_dtype` number and NumPy name.
+/// The C type of an element (`float`, `int8_t`, `uint16_t` for the 16-bit floats), and its
+/// `edgec_dtype` number and NumPy name.
 llvm::StringRef cTypeName(mlir::Type element);
 int32_t dtypeNumber(mlir::Type element);
 llvm::StringRef numpyName(mlir::Type element);

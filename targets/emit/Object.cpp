@@ -12,11 +12,16 @@ using namespace edgec;
 
 static void initializeTargets() {
   static bool once = [] {
-    // Named one by one: registering all of LLVM's targets takes longer than compiling a small model.
-    LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
-    LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(), LLVMInitializeAArch64TargetMC(), LLVMInitializeAArch64AsmPrinter();
-    LLVMInitializeARMTargetInfo(), LLVMInitializeARMTarget(), LLVMInitializeARMTargetMC(), LLVMInitializeARMAsmPrinter();
-    LLVMInitializeRISCVTargetInfo(), LLVMInitializeRISCVTarget(), LLVMInitializeRISCVTargetMC(), LLVMInitializeRISCVAsmPrinter();
+    // Named one by one: registering all of LLVM's targets takes longer than compiling a small
+    // model.
+    LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(),
+        LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(),
+        LLVMInitializeAArch64TargetMC(), LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeARMTargetInfo(), LLVMInitializeARMTarget(), LLVMInitializeARMTargetMC(),
+        LLVMInitializeARMAsmPrinter();
+    LLVMInitializeRISCVTargetInfo(), LLVMInitializeRISCVTarget(), LLVMInitializeRISCVTargetMC(),
+        LLVMInitializeRISCVAsmPrinter();
     return true;
   }();
   (void)once;

@@ -9,10 +9,12 @@
 
 namespace edgec {
 
-/// The LLVM target machine for a device. Fails with a message where LLVM doesn't know its triple, processor or features.
+/// The LLVM target machine for a device. Fails with a message where LLVM doesn't know its triple,
+/// processor or features.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(edge::TargetAttr target);
 
-/// Adds NAME_run, NAME_reset, NAME_invoke and NAME_model to a module whose `main` takes inputs, outputs and the arena as pointers.
+/// Adds NAME_run, NAME_reset, NAME_invoke and NAME_model to a module whose `main` takes inputs,
+/// outputs and the arena as pointers.
 void addEntryPoints(llvm::Module &module, const ModelInterface &interface);
 
 /// Runs LLVM's optimizer.
@@ -21,13 +23,14 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 /// What an ELF object contains.
 struct ObjectReport {
   uint64_t textBytes = 0, constantBytes = 0;
-  std::map<std::string, uint64_t> frames; ///< stack bytes of each function, from the stack-size section
+  std::map<std::string, uint64_t>
+      frames; ///< stack bytes of each function, from the stack-size section
   std::vector<std::string> undefinedSymbols;
 };
 llvm::Expected<ObjectReport> readObject(llvm::MemoryBufferRef object);
 
-/// The deepest stack below `function`, from the frames and the module's own calls; each call costs `callBytes` more. Functions without a frame
-/// (libm, memcpy) count as nothing.
+/// The deepest stack below `function`, from the frames and the module's own calls; each call costs
+/// `callBytes` more. Functions without a frame (libm, memcpy) count as nothing.
 uint64_t deepestStack(const llvm::Module &module, const ObjectReport &report,
                       llvm::StringRef function, unsigned callBytes);
 

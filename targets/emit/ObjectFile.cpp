@@ -30,7 +30,8 @@ Expected<ObjectReport> edgec::readObject(MemoryBufferRef buffer) {
     auto name = symbol.getName();
     if (type && section && address && name && *type == object::SymbolRef::ST_Function &&
         *section != (*object)->section_end())
-      functions[{(*section)->getIndex(), *address & ~uint64_t(1)}] = name->str(); // Thumb addresses are odd
+      functions[{(*section)->getIndex(), *address & ~uint64_t(1)}] =
+          name->str(); // Thumb addresses are odd
   }
   unsigned addressBytes = (*object)->getBytesInAddress();
   for (const object::SectionRef &section : (*object)->sections()) {
@@ -47,7 +48,8 @@ Expected<ObjectReport> edgec::readObject(MemoryBufferRef buffer) {
     auto contents = section.getContents();
     if (!contents)
       continue;
-    // Entries are (address, ULEB128 size); the address is a relocation against the function's section or symbol.
+    // Entries are (address, ULEB128 size); the address is a relocation against the function's
+    // section or symbol.
     std::map<uint64_t, std::string> at;
     for (const object::SectionRef &relocations : (*object)->sections()) {
       auto target = relocations.getRelocatedSection();

@@ -5,9 +5,9 @@
 #include "targets/emit/Object.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/Object/ArchiveWriter.h"
-#include "llvm/Transforms/Utils/Cloning.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -44,14 +44,14 @@ static void prepare(llvm::Module &module, const ModelInterface &interface,
       function.addFnAttr(llvm::Attribute::NoInline);
       for (llvm::Argument &argument : function.args())
         if (argument.getType()->isPointerTy())
-          argument.addAttr(llvm::Attribute::getWithCaptureInfo(module.getContext(),
-                                                              llvm::CaptureInfo::none()));
+          argument.addAttr(
+              llvm::Attribute::getWithCaptureInfo(module.getContext(), llvm::CaptureInfo::none()));
     }
   }
 }
 
-static void generate(llvm::Module &module, llvm::TargetMachine &machine,
-                     llvm::CodeGenFileType kind, SmallVectorImpl<char> &bytes) {
+static void generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType kind,
+                     SmallVectorImpl<char> &bytes) {
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
   machine.addPassesToEmitFile(passes, stream, nullptr, kind);
@@ -104,7 +104,8 @@ LogicalResult ObjectTarget::emit(ModuleOp module, Output &output) const {
   }
   SmallVector<char, 0> object;
   generate(*llvmModule, **machine, llvm::CodeGenFileType::ObjectFile, object);
-  auto report = readObject(llvm::MemoryBufferRef(StringRef(object.data(), object.size()), output.name));
+  auto report =
+      readObject(llvm::MemoryBufferRef(StringRef(object.data(), object.size()), output.name));
   if (!report)
     return module.emitError() << llvm::toString(report.takeError());
   output.textBytes = report->textBytes;
@@ -119,8 +120,9 @@ LogicalResult ObjectTarget::emit(ModuleOp module, Output &output) const {
                                    output.stackBytes))
     return module.emitError() << llvm::toString(std::move(error));
 
-  auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), output.name + ".o",
-                                                                /*RequiresNullTerminator=*/false);
+  auto buffer =
+      std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), output.name + ".o",
+                                                      /*RequiresNullTerminator=*/false);
   if (output.kinds.count("library")) {
     std::vector<llvm::NewArchiveMember> members;
     members.emplace_back(buffer->getMemBufferRef());

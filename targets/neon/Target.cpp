@@ -10,7 +10,8 @@ static constexpr char kTriple[] = "aarch64-unknown-linux-gnu";
 static std::vector<TargetEntry> devices() {
   std::vector<TargetEntry> result;
 #if defined(__aarch64__)
-  result.push_back({"host", "this machine", kTriple, llvm::sys::getHostCPUName().str(), "", "", 64, 128, 64});
+  result.push_back(
+      {"host", "this machine", kTriple, llvm::sys::getHostCPUName().str(), "", "", 64, 128, 64});
 #endif
   for (const char *cpu : {"cortex-a53", "cortex-a55", "cortex-a57", "cortex-a72", "cortex-a73",
                           "cortex-a75", "cortex-a76", "cortex-a78", "cortex-a78ae"})

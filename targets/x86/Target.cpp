@@ -7,7 +7,8 @@ using namespace edgec;
 
 static constexpr char kTriple[] = "x86_64-unknown-linux-gnu";
 
-/// The processor that runs this very program. On another architecture `host` is that family's business.
+/// The processor that runs this very program. On another architecture `host` is that family's
+/// business.
 static std::vector<TargetEntry> devices() {
   std::vector<TargetEntry> result;
 #if defined(__x86_64__)
@@ -23,7 +24,8 @@ static std::vector<TargetEntry> devices() {
   result.push_back({"host", "this machine", kTriple, llvm::sys::getHostCPUName().str(),
                     features.getString(), "", 64, wide ? 512u : 256u, 64});
 #endif
-  result.push_back({"x86-64", "any x86-64 processor (SSE2)", kTriple, "x86-64", "", "", 64, 128, 64});
+  result.push_back(
+      {"x86-64", "any x86-64 processor (SSE2)", kTriple, "x86-64", "", "", 64, 128, 64});
   result.push_back({"x86-64-v2", "SSE4.2", kTriple, "x86-64-v2", "", "", 64, 128, 64});
   result.push_back({"x86-64-v3", "AVX2 and FMA", kTriple, "x86-64-v3", "", "", 64, 256, 64});
   result.push_back({"x86-64-v4", "AVX-512", kTriple, "x86-64-v4", "", "", 64, 512, 64});

@@ -7,5 +7,6 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   edgec::registerDialects(registry);
   edgec::registerPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "edgec optimizer driver\n", registry));
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "edgec optimizer driver\n", registry));
 }

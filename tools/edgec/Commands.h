@@ -1,5 +1,5 @@
-// The commands of `edgec`, one function each: it adds its options to the parser, and runs when chosen. Exit codes: 0 done, 1 the model or the
-// request can't be compiled or run, 2 wrong usage.
+// The commands of `edgec`, one function each: it adds its options to the parser, and runs when
+// chosen. Exit codes: 0 done, 1 the model or the request can't be compiled or run, 2 wrong usage.
 #pragma once
 
 #include "CLI/CLI.hpp"

@@ -1,5 +1,5 @@
-#include "tools/edgec/Commands.h"
 #include "compiler/Pipeline.h"
+#include "tools/edgec/Commands.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -22,18 +22,24 @@ void cli::addCompile(CLI::App &app, int &exitCode) {
   arguments->model.add(*command);
   CompileOptions &options = arguments->options;
   command->add_option("-o,--output", arguments->output, "folder for the files (made if absent)");
-  command->add_option("--target", options.target, "device, with features after it: cortex-a76+dotprod");
+  command->add_option("--target", options.target,
+                      "device, with features after it: cortex-a76+dotprod");
   command->add_option("--triple", options.triple, "LLVM triple, instead of the target's");
   command->add_option("--cpu", options.cpu, "LLVM processor, instead of the target's");
   command->add_option("--features", options.features, "LLVM features, instead of the target's");
-  command->add_option("--name", options.name, "prefix of files and C symbols; by default the file's name");
-  command->add_option("--emit", arguments->emit, "comma-separated: library, object, llvm, asm, mlir");
-  command->add_option("--threads", options.threads, "split large ops for this many threads, run through edgec_parallel_for")
+  command->add_option("--name", options.name,
+                      "prefix of files and C symbols; by default the file's name");
+  command->add_option("--emit", arguments->emit,
+                      "comma-separated: library, object, llvm, asm, mlir");
+  command
+      ->add_option("--threads", options.threads,
+                   "split large ops for this many threads, run through edgec_parallel_for")
       ->check(CLI::Range(1, 64));
   std::string phases;
   for (const Phase &phase : getPhases())
     phases += (phases.empty() ? "" : ", ") + phase.name.str();
-  command->add_option("--stop-after", options.stopAfter, "print the module after a phase and stop: " + phases);
+  command->add_option("--stop-after", options.stopAfter,
+                      "print the module after a phase and stop: " + phases);
   command->add_option("--dump", options.dumpDirectory, "folder for the module after each phase");
   command->add_flag("--timing", options.timing, "report each phase's time");
   command->callback([arguments, &exitCode] {

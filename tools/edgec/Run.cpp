@@ -31,7 +31,9 @@ struct RunArguments {
 
 /// Memory with the alignment that the model asks for.
 struct AlignedBytes {
-  AlignedBytes(size_t size, size_t align) : data(static_cast<char *>(std::aligned_alloc(align, llvm::alignTo(std::max<size_t>(size, 1), align)))) {
+  AlignedBytes(size_t size, size_t align)
+      : data(static_cast<char *>(
+            std::aligned_alloc(align, llvm::alignTo(std::max<size_t>(size, 1), align)))) {
     std::memset(data, 0, llvm::alignTo(std::max<size_t>(size, 1), align));
   }
   ~AlignedBytes() { std::free(data); }
@@ -68,9 +70,11 @@ double elementAt(const edgec_tensor &tensor, const char *data, size_t i) {
   case EDGEC_FLOAT64:
     return read(double());
   case EDGEC_FLOAT16:
-    return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, read(uint16_t()))).convertToDouble();
+    return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, read(uint16_t())))
+        .convertToDouble();
   case EDGEC_BFLOAT16:
-    return llvm::APFloat(llvm::APFloat::BFloat(), llvm::APInt(16, read(uint16_t()))).convertToDouble();
+    return llvm::APFloat(llvm::APFloat::BFloat(), llvm::APInt(16, read(uint16_t())))
+        .convertToDouble();
   case EDGEC_INT8:
     return read(int8_t());
   case EDGEC_INT16:
@@ -90,7 +94,8 @@ double elementAt(const edgec_tensor &tensor, const char *data, size_t i) {
   }
 }
 
-/// Uniform in [0, 1) for floats, small non-negative numbers for integers: the same for a seed on every machine.
+/// Uniform in [0, 1) for floats, small non-negative numbers for integers: the same for a seed on
+/// every machine.
 void fillRandom(const edgec_tensor &tensor, char *data, std::mt19937_64 &random) {
   for (size_t i = 0; i < tensor.elements; ++i) {
     double uniform = static_cast<double>(random() >> 11) * 0x1.0p-53;
@@ -106,7 +111,8 @@ void fillRandom(const edgec_tensor &tensor, char *data, std::mt19937_64 &random)
     case EDGEC_BFLOAT16: {
       llvm::APFloat value(uniform);
       bool lost;
-      value.convert(tensor.dtype == EDGEC_FLOAT16 ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat(),
+      value.convert(tensor.dtype == EDGEC_FLOAT16 ? llvm::APFloat::IEEEhalf()
+                                                  : llvm::APFloat::BFloat(),
                     llvm::APFloat::rmNearestTiesToEven, &lost);
       write(static_cast<uint16_t>(value.bitcastToAPInt().getZExtValue()));
       break;
@@ -132,7 +138,8 @@ void fillRandom(const edgec_tensor &tensor, char *data, std::mt19937_64 &random)
   }
 }
 
-const edgec_tensor *findTensor(const edgec_tensor *tensors, int count, llvm::StringRef name, int &index) {
+const edgec_tensor *findTensor(const edgec_tensor *tensors, int count, llvm::StringRef name,
+                               int &index) {
   for (index = 0; index < count; ++index)
     if (name == tensors[index].name)
       return &tensors[index];
@@ -190,19 +197,22 @@ bool runModel(const RunArguments &arguments) {
       const NpyArray &array = file->second;
       bool half = dtypeBytes(array.dtype) == 2 && tensor.dtype == EDGEC_BFLOAT16;
       if ((array.dtype != tensor.dtype && !half) || array.shape != shapeOf(tensor))
-        return complain("input '" + std::string(tensor.name) + "' is " + dtypeName(tensor.dtype) + shapeText(shapeOf(tensor)) +
-                        ", but its file holds " + dtypeName(array.dtype) + shapeText(array.shape));
+        return complain("input '" + std::string(tensor.name) + "' is " + dtypeName(tensor.dtype) +
+                        shapeText(shapeOf(tensor)) + ", but its file holds " +
+                        dtypeName(array.dtype) + shapeText(array.shape));
       std::memcpy(inputs.back()->data, array.data.data(), array.data.size());
       files.erase(file);
     } else if (arguments.useRandom) {
       fillRandom(tensor, inputs.back()->data, random);
     } else if (!carried && !arguments.shapesOnly) {
-      return complain("input '" + std::string(tensor.name) + "' (" + dtypeName(tensor.dtype) + shapeText(shapeOf(tensor)) +
-                      ") has no value; give --input " + tensor.name + "=FILE.npy or --random SEED");
+      return complain("input '" + std::string(tensor.name) + "' (" + dtypeName(tensor.dtype) +
+                      shapeText(shapeOf(tensor)) + ") has no value; give --input " + tensor.name +
+                      "=FILE.npy or --random SEED");
     }
   }
   if (!files.empty())
-    return complain("--input names '" + files.begin()->first + "', which is not an input of the model");
+    return complain("--input names '" + files.begin()->first +
+                    "', which is not an input of the model");
   for (int i = 0; i < model.n_outputs; ++i) {
     outputs.push_back(std::make_unique<AlignedBytes>(model.outputs[i].bytes, 64));
     outputPointers.push_back(outputs.back()->data);
@@ -215,7 +225,8 @@ bool runModel(const RunArguments &arguments) {
       return complain("--carry " + text + ": expected OUTPUT=INPUT");
     const edgec_tensor *source = findTensor(model.outputs, model.n_outputs, from, output);
     const edgec_tensor *destination = findTensor(model.inputs, model.n_inputs, to, input);
-    if (!source || !destination || source->bytes != destination->bytes || source->dtype != destination->dtype)
+    if (!source || !destination || source->bytes != destination->bytes ||
+        source->dtype != destination->dtype)
       return complain("--carry " + text + ": there is no such output and input of one type");
     carries.emplace_back(output, input);
   }
@@ -276,9 +287,13 @@ bool runModel(const RunArguments &arguments) {
     file = file.substr(0, 100) + ".npy";
     llvm::SmallString<128> path(arguments.output);
     llvm::sys::path::append(path, file);
-    if (auto error = writeNpy(path, tensor.dtype, shapeOf(tensor), {outputs[i]->data, tensor.bytes}))
+    if (auto error =
+            writeNpy(path, tensor.dtype, shapeOf(tensor), {outputs[i]->data, tensor.bytes}))
       return complain(llvm::toString(std::move(error)));
-    list.push_back({{"name", tensor.name}, {"file", file}, {"dtype", dtypeName(tensor.dtype).str()}, {"shape", shapeOf(tensor)}});
+    list.push_back({{"name", tensor.name},
+                    {"file", file},
+                    {"dtype", dtypeName(tensor.dtype).str()},
+                    {"shape", shapeOf(tensor)}});
   }
   llvm::SmallString<128> path(arguments.output);
   llvm::sys::path::append(path, "outputs.json");
@@ -294,15 +309,24 @@ bool runModel(const RunArguments &arguments) {
 
 void cli::addRun(CLI::App &app, int &exitCode) {
   CLI::App *command = app.add_subcommand(
-      "run", "compile for this machine in memory and run\nExample: edgec run kws.onnx --random 1 --top 5");
+      "run",
+      "compile for this machine in memory and run\nExample: edgec run kws.onnx --random 1 --top 5");
   auto arguments = std::make_shared<RunArguments>();
   arguments->model.add(*command);
-  command->add_option("--input", arguments->inputs, "value of an input: NAME=FILE.npy (repeatable); its shape binds open dimensions");
-  CLI::Option *random = command->add_option("--random", arguments->random, "fill the other inputs from this seed");
-  command->add_option("--output", arguments->output, "folder for each output as .npy, and outputs.json");
-  command->add_option("--calls", arguments->calls, "run this often, keeping states")->check(CLI::Range(1, 1000000));
-  command->add_option("--carry", arguments->carries, "hand OUTPUT=INPUT from one call to the next (repeatable)");
-  command->add_option("--threads", arguments->threads, "run on this many threads; the results are the same for any number")
+  command->add_option(
+      "--input", arguments->inputs,
+      "value of an input: NAME=FILE.npy (repeatable); its shape binds open dimensions");
+  CLI::Option *random =
+      command->add_option("--random", arguments->random, "fill the other inputs from this seed");
+  command->add_option("--output", arguments->output,
+                      "folder for each output as .npy, and outputs.json");
+  command->add_option("--calls", arguments->calls, "run this often, keeping states")
+      ->check(CLI::Range(1, 1000000));
+  command->add_option("--carry", arguments->carries,
+                      "hand OUTPUT=INPUT from one call to the next (repeatable)");
+  command
+      ->add_option("--threads", arguments->threads,
+                   "run on this many threads; the results are the same for any number")
       ->check(CLI::Range(1, 64));
   command->add_option("--top", arguments->top, "print the N largest elements of each output");
   command->add_flag("--shapes", arguments->shapesOnly, "only print the outputs' types");

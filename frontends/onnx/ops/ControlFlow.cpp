@@ -10,7 +10,8 @@ using namespace mlir;
 using namespace edgec;
 using namespace edgec::onnx_frontend;
 
-/// Loops of a known length are unrolled up to this many node copies: shapes may then change from one iteration to the next.
+/// Loops of a known length are unrolled up to this many node copies: shapes may then change from
+/// one iteration to the next.
 static constexpr int64_t kUnrolledNodes = 512;
 
 static const onnx::GraphProto *subgraph(NodeContext &ctx, StringRef name) {
@@ -38,8 +39,10 @@ static bool isBoolScalar(NodeContext &ctx, Value value) {
 
 /// The two types of a value that must not change, in an error's words.
 static InFlightDiagnostic typeMismatch(NodeContext &ctx, const Twine &what, Type a, Type b) {
-  auto diagnostic = ctx.error("") << what << " has type " << a << " on one way and " << b << " on the other";
-  diagnostic.attachNote() << "where the condition depends on a model input that never changes, make that input a constant with --set";
+  auto diagnostic = ctx.error("") << what << " has type " << a << " on one way and " << b
+                                  << " on the other";
+  diagnostic.attachNote() << "where the condition depends on a model input that never changes, "
+                             "make that input a constant with --set";
   return diagnostic;
 }
 
@@ -67,10 +70,12 @@ static FailureOr<Results> importIf(NodeContext &ctx) {
   if (!ctx.input(0) || !isBoolScalar(ctx, ctx.input(0)))
     return ctx.error("the condition must be a boolean of one element");
   if (auto condition = ctx.tryConstant(0); succeeded(condition))
-    return ctx.getImporter().importSubgraph(*graphs[condition->getInt(0) ? 0 : 1], {}, ctx.b, ctx.loc);
+    return ctx.getImporter().importSubgraph(*graphs[condition->getInt(0) ? 0 : 1], {}, ctx.b,
+                                            ctx.loc);
 
-  // A branch may be impossible with the shapes at hand (a model for two sample rates, say): then the other one is what runs, and a condition
-  // that asks for the impossible one ends the run with an error status.
+  // A branch may be impossible with the shapes at hand (a model for two sample rates, say): then
+  // the other one is what runs, and a condition that asks for the impossible one ends the run with
+  // an error status.
   Value flag = ctx.input(0);
   if (isa<func::FuncOp>(ctx.b.getInsertionBlock()->getParentOp())) {
     std::string reasons[2];
@@ -80,14 +85,17 @@ static FailureOr<Results> importIf(NodeContext &ctx) {
       bool runs = reasons[0].empty();
       edge::RequireOp::create(ctx.b, ctx.loc, flag, runs);
       auto warning = emitWarning(ctx.loc) << "only the " << (runs ? "then" : "else")
-                                          << " branch fits the input shapes; asking for the other makes the run return EDGEC_ERROR_SHAPE";
+                                          << " branch fits the input shapes; asking for the other "
+                                             "makes the run return EDGEC_ERROR_SHAPE";
       warning.attachNote() << (runs ? reasons[1] : reasons[0]);
       return ctx.getImporter().importSubgraph(*graphs[runs ? 0 : 1], {}, ctx.b, ctx.loc);
     }
   }
   Value condition = extractScalar(ctx, flag);
-  // The result types are known only when both branches have been imported: into an op without results first.
-  auto draft = scf::IfOp::create(ctx.b, ctx.loc, TypeRange(), condition, /*addThenBlock=*/true, /*addElseBlock=*/true);
+  // The result types are known only when both branches have been imported: into an op without
+  // results first.
+  auto draft = scf::IfOp::create(ctx.b, ctx.loc, TypeRange(), condition, /*addThenBlock=*/true,
+                                 /*addElseBlock=*/true);
   Results results[2];
   for (int i = 0; i < 2; ++i) {
     OpBuilder inner = OpBuilder::atBlockBegin(&draft->getRegion(i).front());
@@ -105,7 +113,8 @@ static FailureOr<Results> importIf(NodeContext &ctx) {
   for (auto [i, pair] : llvm::enumerate(llvm::zip_equal(results[0], results[1])))
     if (auto [a, b] = pair; a.getType() != b.getType())
       return typeMismatch(ctx, "output " + Twine(i), a.getType(), b.getType());
-  auto op = scf::IfOp::create(ctx.b, ctx.loc, ValueRange(results[0]).getTypes(), condition, /*addThenBlock=*/false,
+  auto op = scf::IfOp::create(ctx.b, ctx.loc, ValueRange(results[0]).getTypes(), condition,
+                              /*addThenBlock=*/false,
                               /*addElseBlock=*/false);
   op.getThenRegion().takeBody(draft.getThenRegion());
   op.getElseRegion().takeBody(draft.getElseRegion());
@@ -116,7 +125,8 @@ static FailureOr<Results> importIf(NodeContext &ctx) {
 /// An i64 scalar tensor of a loop's index.
 static Value indexTensor(NodeContext &ctx, OpBuilder &b, Value index) {
   Value number = arith::IndexCastOp::create(b, ctx.loc, b.getI64Type(), index);
-  return tensor::FromElementsOp::create(b, ctx.loc, RankedTensorType::get({}, b.getI64Type()), number);
+  return tensor::FromElementsOp::create(b, ctx.loc, RankedTensorType::get({}, b.getI64Type()),
+                                        number);
 }
 
 /// Adds a leading dimension of extent 1, to stack scan outputs.
@@ -144,7 +154,8 @@ static FailureOr<Results> unrollLoop(NodeContext &ctx, const onnx::GraphProto &b
   SmallVector<SmallVector<Value>> scanned(scans);
   MLIRContext *context = ctx.b.getContext();
   for (int64_t i = 0; i < trips; ++i) {
-    SmallVector<Value> inputs{ctx.scalar(IntegerType::get(context, 64), static_cast<double>(i)), condition};
+    SmallVector<Value> inputs{ctx.scalar(IntegerType::get(context, 64), static_cast<double>(i)),
+                              condition};
     llvm::append_range(inputs, carried);
     auto results = ctx.getImporter().importSubgraph(body, inputs, ctx.b, ctx.loc);
     if (failed(results))
@@ -156,7 +167,8 @@ static FailureOr<Results> unrollLoop(NodeContext &ctx, const onnx::GraphProto &b
       scanned[s].push_back((*results)[1 + carried.size() + s]);
     Attribute attr;
     if (!matchPattern(condition, m_Constant(&attr)))
-      return ctx.error("the loop's condition is computed in its body, and the loop has scan outputs or a fixed length: the outputs' extent isn't "
+      return ctx.error("the loop's condition is computed in its body, and the loop has scan "
+                       "outputs or a fixed length: the outputs' extent isn't "
                        "known at compile time");
     auto value = edge::HostTensor::fromAttr(attr);
     if (failed(value) || !value->getInt(0))
@@ -174,16 +186,18 @@ static FailureOr<Results> unrollLoop(NodeContext &ctx, const onnx::GraphProto &b
 }
 
 /// A loop of a known length whose carried values keep their types.
-static FailureOr<Results> importFor(NodeContext &ctx, const onnx::GraphProto &body, Value trips, int64_t knownTrips,
-                                    ArrayRef<Value> carried) {
+static FailureOr<Results> importFor(NodeContext &ctx, const onnx::GraphProto &body, Value trips,
+                                    int64_t knownTrips, ArrayRef<Value> carried) {
   size_t scans = body.output_size() - 1 - carried.size();
   if (scans && knownTrips < 0)
-    return ctx.error("the loop's length isn't known at compile time, so the shape of its scan outputs isn't either");
+    return ctx.error("the loop's length isn't known at compile time, so the shape of its scan "
+                     "outputs isn't either");
   OpBuilder &b = ctx.b;
   // The shapes of scan outputs are known after the body has been imported once, into a draft.
   SmallVector<Value> inits(carried);
   SmallVector<RankedTensorType> scanTypes;
-  Value zero = arith::ConstantIndexOp::create(b, ctx.loc, 0), one = arith::ConstantIndexOp::create(b, ctx.loc, 1);
+  Value zero = arith::ConstantIndexOp::create(b, ctx.loc, 0),
+        one = arith::ConstantIndexOp::create(b, ctx.loc, 1);
   for (int attempt = 0; attempt < 2; ++attempt) {
     bool draft = scans && attempt == 0;
     if (!scans && attempt == 1)
@@ -206,17 +220,19 @@ static FailureOr<Results> importFor(NodeContext &ctx, const onnx::GraphProto &bo
     if (failed(results))
       return failure();
     Attribute attr;
-    auto condition = matchPattern((*results)[0], m_Constant(&attr)) ? edge::HostTensor::fromAttr(attr)
-                                                                     : FailureOr<edge::HostTensor>(failure());
+    auto condition = matchPattern((*results)[0], m_Constant(&attr))
+                         ? edge::HostTensor::fromAttr(attr)
+                         : FailureOr<edge::HostTensor>(failure());
     bool passedOn = (*results)[0] == inputs[1];
     if (!passedOn && (failed(condition) || !condition->getInt(0)))
-      return ctx.error("a loop that its body may end early can't have scan outputs of a known shape");
+      return ctx.error(
+          "a loop that its body may end early can't have scan outputs of a known shape");
     SmallVector<Value> yields;
     for (size_t c = 0; c < carried.size(); ++c) {
       Value value = (*results)[c + 1];
       if (value.getType() != carried[c].getType())
-        return ctx.error("") << "loop-carried value " << c << " changes its type from " << carried[c].getType() << " to "
-                             << value.getType();
+        return ctx.error("") << "loop-carried value " << c << " changes its type from "
+                             << carried[c].getType() << " to " << value.getType();
       yields.push_back(value);
     }
     if (draft) {
@@ -230,11 +246,13 @@ static FailureOr<Results> importFor(NodeContext &ctx, const onnx::GraphProto &bo
       Value item = addLeading(innerContext, (*results)[1 + carried.size() + s]);
       Value all = loop.getRegionIterArgs()[carried.size() + s];
       auto type = cast<RankedTensorType>(item.getType());
-      SmallVector<OpFoldResult> offsets(type.getRank(), inner.getIndexAttr(0)), sizes, strides(type.getRank(), inner.getIndexAttr(1));
+      SmallVector<OpFoldResult> offsets(type.getRank(), inner.getIndexAttr(0)), sizes,
+          strides(type.getRank(), inner.getIndexAttr(1));
       offsets[0] = loop.getInductionVar();
       for (int64_t extent : type.getShape())
         sizes.push_back(inner.getIndexAttr(extent));
-      yields.push_back(tensor::InsertSliceOp::create(inner, ctx.loc, item, all, offsets, sizes, strides));
+      yields.push_back(
+          tensor::InsertSliceOp::create(inner, ctx.loc, item, all, offsets, sizes, strides));
     }
     if (!yields.empty() || block->empty() || !block->back().hasTrait<OpTrait::IsTerminator>())
       scf::YieldOp::create(inner, ctx.loc, yields);
@@ -244,8 +262,8 @@ static FailureOr<Results> importFor(NodeContext &ctx, const onnx::GraphProto &bo
 }
 
 /// A loop that its body ends: no scan outputs.
-static FailureOr<Results> importWhile(NodeContext &ctx, const onnx::GraphProto &body, Value trips, Value condition,
-                                      ArrayRef<Value> carried) {
+static FailureOr<Results> importWhile(NodeContext &ctx, const onnx::GraphProto &body, Value trips,
+                                      Value condition, ArrayRef<Value> carried) {
   OpBuilder &b = ctx.b;
   // Carried: the iteration number, the condition, then the loop's own values.
   SmallVector<Value> inits{ctx.scalar(b.getI64Type(), 0), condition};
@@ -261,8 +279,9 @@ static FailureOr<Results> importWhile(NodeContext &ctx, const onnx::GraphProto &
     if (trips) {
       Value index = extractScalar(at, before->getArgument(0));
       Value limit = arith::IndexCastOp::create(inner, ctx.loc, inner.getI64Type(), trips);
-      go = arith::AndIOp::create(inner, ctx.loc, go,
-                                 arith::CmpIOp::create(inner, ctx.loc, arith::CmpIPredicate::slt, index, limit));
+      go = arith::AndIOp::create(
+          inner, ctx.loc, go,
+          arith::CmpIOp::create(inner, ctx.loc, arith::CmpIPredicate::slt, index, limit));
     }
     scf::ConditionOp::create(inner, ctx.loc, go, before->getArguments());
   }
@@ -277,7 +296,8 @@ static FailureOr<Results> importWhile(NodeContext &ctx, const onnx::GraphProto &
   llvm::append_range(yields, *results);
   for (auto [i, value] : llvm::enumerate(yields))
     if (value.getType() != types[i])
-      return ctx.error("") << "a loop-carried value changes its type from " << types[i] << " to " << value.getType();
+      return ctx.error("") << "a loop-carried value changes its type from " << types[i] << " to "
+                           << value.getType();
   scf::YieldOp::create(inner, ctx.loc, yields);
   b.setInsertionPointAfter(loop);
   return Results(loop.getResults().drop_front(2));
@@ -291,7 +311,8 @@ static FailureOr<Results> importLoop(NodeContext &ctx) {
   for (unsigned i = 2; i < ctx.numInputs(); ++i)
     carried.push_back(ctx.input(i));
   if (body->input_size() != static_cast<int>(carried.size()) + 2 ||
-      body->output_size() < static_cast<int>(carried.size()) + 1 || llvm::is_contained(carried, Value()))
+      body->output_size() < static_cast<int>(carried.size()) + 1 ||
+      llvm::is_contained(carried, Value()))
     return ctx.error("the loop's body doesn't fit its inputs");
   size_t scans = body->output_size() - 1 - carried.size();
 
@@ -318,21 +339,25 @@ static FailureOr<Results> importLoop(NodeContext &ctx) {
   if (bodyDecides)
     for (const auto &node : body->node())
       if (node.output_size() && node.output(0) == conditionOut &&
-          ((node.op_type() == "Identity" && node.input(0) == body->input(1).name()) || node.op_type() == "Constant"))
+          ((node.op_type() == "Identity" && node.input(0) == body->input(1).name()) ||
+           node.op_type() == "Constant"))
         bodyDecides = false;
   for (const auto &tensor : body->initializer())
     if (tensor.name() == conditionOut)
       bodyDecides = false;
 
-  if (alwaysStarts && knownTrips >= 0 && (!bodyDecides || scans) && knownTrips * body->node_size() <= kUnrolledNodes)
+  if (alwaysStarts && knownTrips >= 0 && (!bodyDecides || scans) &&
+      knownTrips * body->node_size() <= kUnrolledNodes)
     return unrollLoop(ctx, *body, knownTrips, carried, condition);
   Value trips;
   if (ctx.input(0))
-    trips = arith::IndexCastOp::create(ctx.b, ctx.loc, ctx.b.getIndexType(), extractScalar(ctx, ctx.input(0)));
+    trips = arith::IndexCastOp::create(ctx.b, ctx.loc, ctx.b.getIndexType(),
+                                       extractScalar(ctx, ctx.input(0)));
   if (alwaysStarts && trips && !bodyDecides)
     return importFor(ctx, *body, trips, knownTrips, carried);
   if (scans)
-    return ctx.error("a loop whose body ends it can't have scan outputs of a shape known at compile time");
+    return ctx.error(
+        "a loop whose body ends it can't have scan outputs of a shape known at compile time");
   return importWhile(ctx, *body, trips, condition, carried);
 }
 
@@ -341,23 +366,30 @@ static FailureOr<Results> importScan(NodeContext &ctx) {
   if (!body)
     return failure();
   int64_t scanInputs = ctx.intAttr("num_scan_inputs", 0);
-  int64_t first = ctx.opset < 9 ? 1 : 0; // opset 8 has sequence lengths first, and a batch dimension
+  int64_t first =
+      ctx.opset < 9 ? 1 : 0; // opset 8 has sequence lengths first, and a batch dimension
   if (ctx.opset < 9)
     return ctx.error("Scan of opset 8 is not supported; export with opset 9 or later");
   int64_t states = static_cast<int64_t>(ctx.numInputs()) - first - scanInputs;
-  if (scanInputs < 1 || states < 0 || body->input_size() != states + scanInputs || body->output_size() < states)
+  if (scanInputs < 1 || states < 0 || body->input_size() != states + scanInputs ||
+      body->output_size() < states)
     return ctx.error("the scan's body doesn't fit its inputs");
   SmallVector<Value> carried, sequences;
   for (int64_t i = 0; i < states; ++i)
     carried.push_back(ctx.input(i));
-  SmallVector<int64_t> inputAxes = ctx.intsAttr("scan_input_axes", SmallVector<int64_t>(scanInputs, 0));
-  SmallVector<int64_t> directions = ctx.intsAttr("scan_input_directions", SmallVector<int64_t>(scanInputs, 0));
+  SmallVector<int64_t> inputAxes =
+      ctx.intsAttr("scan_input_axes", SmallVector<int64_t>(scanInputs, 0));
+  SmallVector<int64_t> directions =
+      ctx.intsAttr("scan_input_directions", SmallVector<int64_t>(scanInputs, 0));
   int64_t scanOutputs = body->output_size() - states, length = -1;
-  SmallVector<int64_t> outputAxes = ctx.intsAttr("scan_output_axes", SmallVector<int64_t>(scanOutputs, 0));
+  SmallVector<int64_t> outputAxes =
+      ctx.intsAttr("scan_output_axes", SmallVector<int64_t>(scanOutputs, 0));
   SmallVector<int64_t> outputDirections =
       ctx.intsAttr("scan_output_directions", SmallVector<int64_t>(scanOutputs, 0));
-  if (static_cast<int64_t>(inputAxes.size()) != scanInputs || static_cast<int64_t>(directions.size()) != scanInputs ||
-      static_cast<int64_t>(outputAxes.size()) != scanOutputs || static_cast<int64_t>(outputDirections.size()) != scanOutputs)
+  if (static_cast<int64_t>(inputAxes.size()) != scanInputs ||
+      static_cast<int64_t>(directions.size()) != scanInputs ||
+      static_cast<int64_t>(outputAxes.size()) != scanOutputs ||
+      static_cast<int64_t>(outputDirections.size()) != scanOutputs)
     return ctx.error("the scan's axes and directions don't fit its inputs and outputs");
   for (int64_t i = 0; i < scanInputs; ++i) {
     Value value = ctx.input(states + i);
@@ -374,13 +406,15 @@ static FailureOr<Results> importScan(NodeContext &ctx) {
     sequences.push_back(value);
   }
   if (length < 1 || length * body->node_size() > 4 * kUnrolledNodes)
-    return ctx.error("") << "a scan of " << length << " steps of " << body->node_size() << " nodes is too long to unroll";
+    return ctx.error("") << "a scan of " << length << " steps of " << body->node_size()
+                         << " nodes is too long to unroll";
   SmallVector<SmallVector<Value>> scanned(scanOutputs);
   for (int64_t step = 0; step < length; ++step) {
     SmallVector<Value> inputs(carried);
     for (int64_t i = 0; i < scanInputs; ++i) {
       auto type = cast<RankedTensorType>(sequences[i].getType());
-      SmallVector<int64_t> offsets(type.getRank(), 0), sizes(type.getShape()), strides(type.getRank(), 1);
+      SmallVector<int64_t> offsets(type.getRank(), 0), sizes(type.getShape()),
+          strides(type.getRank(), 1);
       offsets[inputAxes[i]] = directions[i] ? length - 1 - step : step;
       sizes[inputAxes[i]] = 1;
       Value part = ctx.create<edge::SliceOp>(sequences[i], offsets, sizes, strides);

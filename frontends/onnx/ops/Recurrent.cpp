@@ -222,8 +222,7 @@ FailureOr<Results> importGru(NodeContext &ctx) {
     results.push_back(ctx.createResults<edge::GruOp, 2>(
         layer->x, layer->weights(1, d), layer->weights(2, d), bias, layer->lens, layer->state(5, d),
         resetBias, layer->activationsOf(d), layer->partOf(layer->alphas, d),
-        layer->partOf(layer->betas, d), layer->clip, layer->isReverse(d),
-        late));
+        layer->partOf(layer->betas, d), layer->clip, layer->isReverse(d), late));
     if (results.back().empty())
       return failure();
   }
