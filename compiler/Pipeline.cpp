@@ -45,7 +45,9 @@ static void buildFuse(OpPassManager &passes, const Target *) {
 }
 
 static void buildBufferize(OpPassManager &passes, const Target *) {
-  passes.nest<func::FuncOp>().addPass(createReuseOperands());
+  auto &function = passes.nest<func::FuncOp>();
+  function.addPass(createOrderOps());
+  function.addPass(createReuseOperands());
   passes.addPass(createBufferizeModel());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());

@@ -4,6 +4,11 @@
 
 include "mlir/Pass/PassBase.td"
 
+def OrderOps : Pass<"edgec-order-ops", "::mlir::func::FuncOp"> {
+  let summary = "Put the ops in the order that needs the least memory";
+  let description = "Any topological order computes the same; the planner (OrderPlanner.h) keeps the model's own where none is better.";
+}
+
 def ReuseOperands : Pass<"edgec-reuse-operands", "::mlir::func::FuncOp"> {
   let summary = "Let an elementwise op write over an operand that dies in it";
   let description = [{
