@@ -16,8 +16,6 @@ config.environment["PATH"] = os.pathsep.join(
     [config.edgec_tools, os.path.dirname(config.filecheck), config.llvm_tools, os.environ["PATH"]]
 )
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
-if config.sanitized:  # Debian's libMLIR is not instrumented
-    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:detect_leaks=0"
 
 # The small models of test/onnx/generate.py, written once before the tests.
 models = os.path.join(config.edgec_exec_root, "models")

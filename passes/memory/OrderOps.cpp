@@ -60,8 +60,8 @@ struct OrderOps : public edgec::impl::OrderOpsBase<OrderOps> {
     for (Operation &op : body.without_terminator()) {
       if (takesNoPart(&op))
         continue;
-      bool scalarOnly = llvm::none_of(op.getResultTypes(),
-                                      [](Type type) { return isa<RankedTensorType>(type); });
+      bool scalarOnly =
+          llvm::none_of(op.getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); });
       if (scalarOnly && !isMemoryEffectFree(&op))
         return; // a check stands between what comes before and after it
       OrderOp node;
@@ -104,7 +104,8 @@ struct OrderOps : public edgec::impl::OrderOpsBase<OrderOps> {
       op->moveBefore(body.getTerminator());
   }
 
-  /// A result may lie where an operand of its size ends: the destination, or what an elementwise op reads at the same index.
+  /// A result may lie where an operand of its size ends: the destination, or what an elementwise op
+  /// reads at the same index.
   static void addInPlace(Operation *op, const llvm::DenseMap<Value, int32_t> &tensors,
                          const OrderGraph &graph, OrderOp &node) {
     auto structured = dyn_cast<DestinationStyleOpInterface>(op);
