@@ -236,15 +236,42 @@ OpFoldResult TransposeOp::fold(FoldAdaptor) {
 static HostTensor gatherStrided(const HostTensor &from, RankedTensorType type, int64_t base,
                                 ArrayRef<int64_t> strides) {
   HostTensor result(type);
-  unsigned width = from.elementBytes();
-  char *out = result.mutableBytes();
-  const char *in = from.bytes().data();
-  forEachIndex(type.getShape(), [&](ArrayRef<int64_t> index, int64_t flat) {
+  if (type.getNumElements() == 0)
+    return result;
+  // Row by row: weights of millions of elements pass through here.
+  int64_t rank = type.getRank(), row = rank ? type.getShape().back() : 1;
+  int64_t step = rank ? strides.back() : 0;
+  auto copy = [&](auto zero) {
+    using T = decltype(zero);
+    char *out = result.mutableBytes();
+    const char *in = from.bytes().data();
+    SmallVector<int64_t> index(rank, 0);
     int64_t at = base;
-    for (auto [i, stride] : llvm::zip_equal(index, strides))
-      at += i * stride;
-    std::memcpy(out + flat * width, in + at * width, width);
-  });
+    for (int64_t rows = type.getNumElements() / row; rows > 0; --rows) {
+      for (int64_t i = 0; i < row; ++i, out += sizeof(T))
+        std::memcpy(out, in + (at + i * step) * static_cast<int64_t>(sizeof(T)), sizeof(T));
+      for (int64_t d = rank - 2; d >= 0; --d) {
+        at += strides[d];
+        if (++index[d] < type.getDimSize(d))
+          break;
+        at -= strides[d] * type.getDimSize(d);
+        index[d] = 0;
+      }
+    }
+  };
+  switch (from.elementBytes()) {
+  case 1:
+    copy(uint8_t());
+    break;
+  case 2:
+    copy(uint16_t());
+    break;
+  case 4:
+    copy(uint32_t());
+    break;
+  default:
+    copy(uint64_t());
+  }
   return result;
 }
 
