@@ -14,13 +14,19 @@ namespace edgec::onnx_frontend {
 /// The checker throws texts of several lines, with `==> Context:` lines that say where: one line,
 /// without the noise.
 static std::string firstLine(StringRef text) {
-  text = text.trim();
-  auto [head, rest] = text.split("\n");
-  std::string result = head.trim().str();
-  size_t context = rest.find("==> Context:");
-  if (context != StringRef::npos)
-    result += " (" + rest.substr(context + 12).split("\n").first.trim().str() + ")";
-  return result;
+  auto [message, context] = text.split("==> Context:");
+  std::string result;
+  auto append = [&](StringRef words) {
+    SmallVector<StringRef> parts;
+    words.split(parts, '\n', -1, /*KeepEmpty=*/false);
+    for (StringRef part : parts)
+      if (!part.trim().empty())
+        result += (result.empty() ? "" : " ") + part.trim().str();
+  };
+  append(message);
+  if (!context.empty())
+    append(("(" + context.trim().split('\n').first + ")").str());
+  return result.size() > 400 ? result.substr(0, 400) + "..." : result;
 }
 
 FailureOr<LoadedModel> loadModel(StringRef path, MLIRContext *context) {

@@ -127,6 +127,16 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
         for (StringRef name : {"edge.name", "edge.kind"})
           function.removeArgAttr(i, name);
 
+    // A buffer without elements has no strides that a bare pointer could have, and nobody reads it.
+    for (auto function : module.getOps<func::FuncOp>()) {
+      for (BlockArgument argument : function.getArguments())
+        if (auto type = dyn_cast<MemRefType>(argument.getType());
+            type && type.getNumElements() == 0 && argument.use_empty())
+          argument.setType(MemRefType::get({1}, type.getElementType()));
+      function.setType(FunctionType::get(context, function.getBody().getArgumentTypes(),
+                                         function.getResultTypes()));
+    }
+
     { // Views with strides first: their address arithmetic is affine.
       RewritePatternSet patterns(context);
       memref::populateFoldMemRefAliasOpPatterns(patterns);

@@ -63,15 +63,18 @@ SmallVector<Value> aliasesOf(Value allocation) {
 
 struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
   void runOnOperation() override {
-    int64_t arenaAlign = 16;
-    if (auto target = getOperation()->getAttrOfType<edge::TargetAttr>("edge.target"))
+    int64_t arenaAlign = 16, addressable = INT64_MAX / 2;
+    if (auto target = getOperation()->getAttrOfType<edge::TargetAttr>("edge.target")) {
       arenaAlign = target.getArenaAlign();
+      if (target.getIndexBits() == 32)
+        addressable = INT32_MAX;
+    }
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (failed(plan(function, arenaAlign)))
+      if (failed(plan(function, arenaAlign, addressable)))
         return signalPassFailure();
   }
 
-  LogicalResult plan(func::FuncOp function, int64_t arenaAlign) {
+  LogicalResult plan(func::FuncOp function, int64_t arenaAlign, int64_t addressable) {
     SmallVector<memref::AllocOp> allocations;
     function.walk([&](memref::AllocOp op) { allocations.push_back(op); });
     Positions positions(function);
@@ -118,6 +121,12 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
     // aligned as the arena is.
     SmallVector<std::pair<BlockArgument, int64_t>> states;
     int64_t stateBytes = 0;
+    for (BlockArgument argument : body.getArguments()) {
+      auto type = cast<MemRefType>(argument.getType());
+      if (type.getNumElements() > addressable / edge::elementBytes(type.getElementType()))
+        return function.emitError("an input or output of type ")
+               << type << " is larger than the target can address";
+    }
     for (BlockArgument argument : body.getArguments())
       if (function.getArgAttr(argument.getArgNumber(), "edge.state")) {
         auto type = cast<MemRefType>(argument.getType());
@@ -127,6 +136,9 @@ struct PlanArena : public edgec::impl::PlanArenaBase<PlanArena> {
       }
     int64_t base =
         stateBytes && plan.totalBytes ? llvm::alignTo(stateBytes, arenaAlign) : stateBytes;
+    if (base + plan.totalBytes > addressable)
+      return function.emitError("the model needs an arena of ")
+             << base + plan.totalBytes << " bytes, more than the target can address";
     auto arenaType = MemRefType::get({base + plan.totalBytes}, builder.getI8Type());
     BlockArgument arena = body.addArgument(arenaType, function.getLoc());
     builder.setInsertionPointToStart(&body);

@@ -31,14 +31,16 @@ struct RunArguments {
 
 /// Memory with the alignment that the model asks for.
 struct AlignedBytes {
-  AlignedBytes(size_t size, size_t align)
-      : data(static_cast<char *>(
-            std::aligned_alloc(align, llvm::alignTo(std::max<size_t>(size, 1), align)))) {
-    std::memset(data, 0, llvm::alignTo(std::max<size_t>(size, 1), align));
+  AlignedBytes(size_t size, size_t align) {
+    size_t bytes = llvm::alignTo(std::max<size_t>(size, 1), align);
+    data = static_cast<char *>(std::aligned_alloc(align, bytes));
+    if (!data)
+      throw std::runtime_error("there is not enough memory for " + std::to_string(size) + " bytes");
+    std::memset(data, 0, bytes);
   }
   ~AlignedBytes() { std::free(data); }
   AlignedBytes(const AlignedBytes &) = delete;
-  char *data;
+  char *data = nullptr;
 };
 
 bool complain(const llvm::Twine &message) {
