@@ -4,7 +4,9 @@
 #include "edgec/status.h"
 #include "nlohmann/json.hpp"
 #include "tools/edgec/Commands.h"
+#include "tools/edgec/Image.h"
 #include "tools/edgec/Npy.h"
+#include "tools/edgec/Session.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/AlignOf.h"
@@ -23,122 +25,11 @@ namespace {
 struct RunArguments {
   ModelArguments model;
   std::vector<std::string> inputs, carries;
-  std::string output;
+  std::string output, image;
   uint64_t random = 0;
   bool useRandom = false, shapesOnly = false;
   int calls = 1, top = 0, threads = 1;
 };
-
-/// Memory with the alignment that the model asks for.
-struct AlignedBytes {
-  AlignedBytes(size_t size, size_t align) {
-    size_t bytes = llvm::alignTo(std::max<size_t>(size, 1), align);
-    data = static_cast<char *>(std::aligned_alloc(align, bytes));
-    if (!data)
-      throw std::runtime_error("there is not enough memory for " + std::to_string(size) + " bytes");
-    std::memset(data, 0, bytes);
-  }
-  ~AlignedBytes() { std::free(data); }
-  AlignedBytes(const AlignedBytes &) = delete;
-  char *data = nullptr;
-};
-
-bool complain(const llvm::Twine &message) {
-  llvm::errs() << "edgec: error: " << message << "\n";
-  return false;
-}
-
-std::string shapeText(llvm::ArrayRef<int64_t> shape) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << "[";
-  llvm::interleave(shape, os, ",");
-  os << "]";
-  return text;
-}
-
-std::vector<int64_t> shapeOf(const edgec_tensor &tensor) {
-  return {tensor.shape, tensor.shape + tensor.rank};
-}
-
-double elementAt(const edgec_tensor &tensor, const char *data, size_t i) {
-  auto read = [&](auto value) {
-    std::memcpy(&value, data + i * sizeof(value), sizeof(value));
-    return value;
-  };
-  switch (tensor.dtype) {
-  case EDGEC_FLOAT32:
-    return read(float());
-  case EDGEC_FLOAT64:
-    return read(double());
-  case EDGEC_FLOAT16:
-    return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, read(uint16_t())))
-        .convertToDouble();
-  case EDGEC_BFLOAT16:
-    return llvm::APFloat(llvm::APFloat::BFloat(), llvm::APInt(16, read(uint16_t())))
-        .convertToDouble();
-  case EDGEC_INT8:
-    return read(int8_t());
-  case EDGEC_INT16:
-    return read(int16_t());
-  case EDGEC_UINT16:
-    return read(uint16_t());
-  case EDGEC_INT32:
-    return read(int32_t());
-  case EDGEC_UINT32:
-    return read(uint32_t());
-  case EDGEC_INT64:
-    return static_cast<double>(read(int64_t()));
-  case EDGEC_UINT64:
-    return static_cast<double>(read(uint64_t()));
-  default:
-    return read(uint8_t());
-  }
-}
-
-/// Uniform in [0, 1) for floats, small non-negative numbers for integers: the same for a seed on
-/// every machine.
-void fillRandom(const edgec_tensor &tensor, char *data, std::mt19937_64 &random) {
-  for (size_t i = 0; i < tensor.elements; ++i) {
-    double uniform = static_cast<double>(random() >> 11) * 0x1.0p-53;
-    auto write = [&](auto value) { std::memcpy(data + i * sizeof(value), &value, sizeof(value)); };
-    switch (tensor.dtype) {
-    case EDGEC_FLOAT32:
-      write(static_cast<float>(uniform));
-      break;
-    case EDGEC_FLOAT64:
-      write(uniform);
-      break;
-    case EDGEC_FLOAT16:
-    case EDGEC_BFLOAT16: {
-      llvm::APFloat value(uniform);
-      bool lost;
-      value.convert(tensor.dtype == EDGEC_FLOAT16 ? llvm::APFloat::IEEEhalf()
-                                                  : llvm::APFloat::BFloat(),
-                    llvm::APFloat::rmNearestTiesToEven, &lost);
-      write(static_cast<uint16_t>(value.bitcastToAPInt().getZExtValue()));
-      break;
-    }
-    case EDGEC_INT8:
-    case EDGEC_UINT8:
-      write(static_cast<uint8_t>(uniform * 128));
-      break;
-    case EDGEC_BOOL:
-      write(static_cast<uint8_t>(uniform < 0.5));
-      break;
-    case EDGEC_INT16:
-    case EDGEC_UINT16:
-      write(static_cast<uint16_t>(uniform * 128));
-      break;
-    case EDGEC_INT32:
-    case EDGEC_UINT32:
-      write(static_cast<uint32_t>(uniform * 128));
-      break;
-    default:
-      write(static_cast<uint64_t>(uniform * 128));
-    }
-  }
-}
 
 const edgec_tensor *findTensor(const edgec_tensor *tensors, int count, llvm::StringRef name,
                                int &index) {
@@ -184,6 +75,7 @@ bool runModel(const RunArguments &arguments) {
   const edgec_model &model = module->model();
 
   std::mt19937_64 random(arguments.random);
+  bool imageUsed = false;
   std::vector<std::unique_ptr<AlignedBytes>> inputs, outputs;
   std::vector<const void *> inputPointers;
   std::vector<void *> outputPointers;
@@ -204,6 +96,10 @@ bool runModel(const RunArguments &arguments) {
                         dtypeName(array.dtype) + shapeText(array.shape));
       std::memcpy(inputs.back()->data, array.data.data(), array.data.size());
       files.erase(file);
+    } else if (!arguments.image.empty() && !imageUsed && tensor.rank == 4) {
+      imageUsed = true;
+      if (!fillFromImage(arguments.image, tensor, inputs.back()->data))
+        return false;
     } else if (arguments.useRandom) {
       fillRandom(tensor, inputs.back()->data, random);
     } else if (!carried && !arguments.shapesOnly) {
@@ -212,6 +108,9 @@ bool runModel(const RunArguments &arguments) {
                       "=FILE.npy or --random SEED");
     }
   }
+  if (!arguments.image.empty() && !imageUsed)
+    return complain("--image " + arguments.image +
+                    ": the model has no input of rank 4 left for a picture");
   if (!files.empty())
     return complain("--input names '" + files.begin()->first +
                     "', which is not an input of the model");
@@ -318,6 +217,9 @@ void cli::addRun(CLI::App &app, int &exitCode) {
   command->add_option(
       "--input", arguments->inputs,
       "value of an input: NAME=FILE.npy (repeatable); its shape binds open dimensions");
+  command->add_option(
+      "--image", arguments->image,
+      "picture for the first input of rank 4 without a file, resized; floats get [0, 1]");
   CLI::Option *random =
       command->add_option("--random", arguments->random, "fill the other inputs from this seed");
   command->add_option("--output", arguments->output,

@@ -11,6 +11,7 @@ int main(int argc, char **argv) {
   int exitCode = 0;
   edgec::cli::addCompile(app, exitCode);
   edgec::cli::addRun(app, exitCode);
+  edgec::cli::addBench(app, exitCode);
   edgec::cli::addInspect(app, exitCode);
   edgec::cli::addLists(app, exitCode);
   try {
