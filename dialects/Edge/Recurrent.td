@@ -41,7 +41,8 @@ def Edge_RnnOp : Edge_Recurrent<"rnn", [{
     OptionalAttr<F64Attr>:$clip, UnitAttr:$reverse);
   let results = (outs Edge_Tensor:$y, Edge_Tensor:$y_h);
   let assemblyFormat = [{
-    $x `,` $w `,` $r (`bias` $bias^)? (`lens` $sequence_lens^)? (`h` $initial_h^)? attr-dict `:` functional-type(operands, results)
+    $x `,` $w `,` $r (`bias` $bias^)? (`lens` $sequence_lens^)? (`h` $initial_h^)? 
+    prop-dict attr-dict `:` type(operands)
   }];
 }
 
@@ -56,7 +57,8 @@ def Edge_GruOp : Edge_Recurrent<"gru", [{
     OptionalAttr<F64Attr>:$clip, UnitAttr:$reverse, UnitAttr:$linear_before_reset);
   let results = (outs Edge_Tensor:$y, Edge_Tensor:$y_h);
   let assemblyFormat = [{
-    $x `,` $w `,` $r (`bias` $bias^)? (`lens` $sequence_lens^)? (`h` $initial_h^)? (`reset_bias` $reset_bias^)? attr-dict `:` functional-type(operands, results)
+    $x `,` $w `,` $r (`bias` $bias^)? (`lens` $sequence_lens^)? (`h` $initial_h^)? (`reset_bias` $reset_bias^)? 
+    prop-dict attr-dict `:` type(operands)
   }];
 }
 
@@ -72,7 +74,8 @@ def Edge_LstmOp : Edge_Recurrent<"lstm", [{
     OptionalAttr<F64Attr>:$clip, UnitAttr:$reverse, UnitAttr:$input_forget);
   let results = (outs Edge_Tensor:$y, Edge_Tensor:$y_h, Edge_Tensor:$y_c);
   let assemblyFormat = [{
-    $x `,` $w `,` $r (`bias` $bias^)? (`lens` $sequence_lens^)? (`h` $initial_h^)? (`c` $initial_c^)? (`peephole` $peephole^)? attr-dict `:` functional-type(operands, results)
+    $x `,` $w `,` $r (`bias` $bias^)? (`lens` $sequence_lens^)? (`h` $initial_h^)? (`c` $initial_c^)? (`peephole` $peephole^)? 
+    prop-dict attr-dict `:` type(operands)
   }];
 }
 
