@@ -35,8 +35,12 @@ void forEachIndex(ArrayRef<int64_t> shape,
   }
 }
 
+static bool hasNoSign(Type element) { return element.isUnsignedInteger() || element.isInteger(1); }
+
 HostTensor::HostTensor(RankedTensorType type)
-    : type(type), width(edge::elementBytes(type.getElementType())) {
+    : type(type), width(edge::elementBytes(type.getElementType())),
+      floating(isa<FloatType>(type.getElementType())),
+      withoutSign(hasNoSign(type.getElementType())) {
   storage = std::make_shared<std::vector<char>>(type.getNumElements() * width);
   data = storage->data();
   size = storage->size();
@@ -44,7 +48,9 @@ HostTensor::HostTensor(RankedTensorType type)
 
 HostTensor::HostTensor(RankedTensorType type, ArrayRef<char> bytes)
     : type(type), data(bytes.data()), size(bytes.size()),
-      width(edge::elementBytes(type.getElementType())) {}
+      width(edge::elementBytes(type.getElementType())),
+      floating(isa<FloatType>(type.getElementType())),
+      withoutSign(hasNoSign(type.getElementType())) {}
 
 char *HostTensor::mutableBytes() {
   assert(storage && "a borrowed tensor is read-only");
@@ -129,15 +135,15 @@ template <typename T> static T load(const char *p) {
 template <typename T> static void store(char *p, T value) { std::memcpy(p, &value, sizeof(T)); }
 
 double HostTensor::getFloat(int64_t index) const {
-  auto floatType = dyn_cast<FloatType>(getElementType());
-  if (!floatType)
+  if (!floating)
     return isUnsigned() ? static_cast<double>(static_cast<uint64_t>(getInt(index)))
                         : static_cast<double>(getInt(index));
   const char *p = data + index * width;
-  if (floatType.isF32())
+  if (width == 4)
     return load<float>(p);
-  if (floatType.isF64())
+  if (width == 8)
     return load<double>(p);
+  auto floatType = cast<FloatType>(getElementType());
   APFloat value(floatType.getFloatSemantics(),
                 APInt(floatType.getWidth(), width == 1 ? load<uint8_t>(p) : load<uint16_t>(p)));
   return value.convertToDouble();
@@ -161,14 +167,14 @@ int64_t HostTensor::getInt(int64_t index) const {
 }
 
 void HostTensor::setFloat(int64_t index, double value) {
-  auto floatType = dyn_cast<FloatType>(getElementType());
-  if (!floatType)
+  if (!floating)
     return setInt(index, static_cast<int64_t>(value));
   char *p = mutableBytes() + index * width;
-  if (floatType.isF32())
+  if (width == 4)
     return store<float>(p, static_cast<float>(value));
-  if (floatType.isF64())
+  if (width == 8)
     return store<double>(p, value);
+  auto floatType = cast<FloatType>(getElementType());
   APFloat converted(value);
   bool lost;
   converted.convert(floatType.getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);

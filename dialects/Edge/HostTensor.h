@@ -33,10 +33,8 @@ public:
   int64_t getRank() const { return type.getRank(); }
   int64_t getNumElements() const { return type.getNumElements(); }
   unsigned elementBytes() const { return width; }
-  bool isFloat() const { return mlir::isa<mlir::FloatType>(type.getElementType()); }
-  bool isUnsigned() const {
-    return type.getElementType().isUnsignedInteger() || type.getElementType().isInteger(1);
-  }
+  bool isFloat() const { return floating; }
+  bool isUnsigned() const { return withoutSign; }
 
   llvm::ArrayRef<char> bytes() const { return {data, size}; }
   /// Only on a tensor made by the zeroing constructor.
@@ -61,6 +59,8 @@ private:
   const char *data = nullptr;
   size_t size = 0;
   unsigned width = 0;
+  // Asked for each element, so not of the type each time.
+  bool floating = false, withoutSign = false;
 };
 
 /// Bytes that one element of `type` takes in memory.

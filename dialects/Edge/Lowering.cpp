@@ -385,24 +385,28 @@ FailureOr<SmallVector<HostTensor>> evaluateElementwise(ElementwiseOpInterface op
     strides.push_back(full);
   }
   SmallVector<double> floats(operands.size());
-  SmallVector<int64_t> ints(operands.size());
-  forEachIndex(result.getShape(), [&](ArrayRef<int64_t> index, int64_t flat) {
-    for (auto [i, operand] : llvm::enumerate(operands)) {
-      int64_t at = 0;
-      for (auto [x, stride] : llvm::zip_equal(index, strides[i]))
-        at += x * stride;
-      if (anyFloat)
-        floats[i] = operand.getFloat(at);
-      else
-        ints[i] = operand.getInt(at);
-    }
-    // An integer computation with a float result (or the reverse) is the cast op's business: it
-    // evaluates through doubles.
-    if (anyFloat)
+  SmallVector<int64_t> ints(operands.size()), at(operands.size(), 0), index(result.getRank(), 0);
+  // An integer computation with a float result (or the reverse) is the cast op's business: it
+  // evaluates through doubles.
+  for (int64_t flat = 0, end = result.getNumElements(); flat < end; ++flat) {
+    if (anyFloat) {
+      for (size_t i = 0; i < operands.size(); ++i)
+        floats[i] = operands[i].getFloat(at[i]);
       result.setFloat(flat, op.evaluateFloat(floats));
-    else
+    } else {
+      for (size_t i = 0; i < operands.size(); ++i)
+        ints[i] = operands[i].getInt(at[i]);
       result.setInt(flat, op.evaluateInt(ints));
-  });
+    }
+    for (int64_t d = result.getRank() - 1; d >= 0; --d) {
+      bool more = ++index[d] < result.getShape()[d];
+      for (size_t i = 0; i < operands.size(); ++i)
+        at[i] += more ? strides[i][d] : strides[i][d] * (1 - result.getShape()[d]);
+      if (more)
+        break;
+      index[d] = 0;
+    }
+  }
   return SmallVector<HostTensor>{result};
 }
 

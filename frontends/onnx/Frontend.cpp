@@ -10,9 +10,10 @@ using namespace edgec;
 using namespace edgec::onnx_frontend;
 
 const OperatorRow *edgec::onnx_frontend::findRow(StringRef domain, StringRef name) {
-  for (auto rows : {getElementwiseRows, getConvRows, getMatMulRows, getPoolRows, getReduceRows,
-                    getNormalizeRows, getConstantRows, getShapeRows, getGatherRows, getResizeRows,
-                    getSampleRows, getSignalRows, getRecurrentRows, getControlFlowRows})
+  for (auto rows :
+       {getElementwiseRows, getConvRows, getMatMulRows, getPoolRows, getReduceRows,
+        getNormalizeRows, getConstantRows, getShapeRows, getGatherRows, getResizeRows,
+        getSampleRows, getSignalRows, getQuantizeRows, getRecurrentRows, getControlFlowRows})
     for (const OperatorRow &row : rows())
       if (row.name == name && row.domain == domain)
         return &row;

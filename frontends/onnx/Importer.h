@@ -138,6 +138,7 @@ llvm::ArrayRef<OperatorRow> getGatherRows();
 llvm::ArrayRef<OperatorRow> getResizeRows();
 llvm::ArrayRef<OperatorRow> getSampleRows();
 llvm::ArrayRef<OperatorRow> getSignalRows();
+llvm::ArrayRef<OperatorRow> getQuantizeRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getControlFlowRows();
 
