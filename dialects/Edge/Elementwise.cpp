@@ -312,20 +312,33 @@ BITWISE(OrOp, arith::OrIOp, x || y, x | y)
 BITWISE(XorOp, arith::XOrIOp, (x != 0) != (y != 0), x ^ y)
 #undef BITWISE
 
-#define SHIFT(Op, ArithOp, ints)                                                                   \
-  ELEMENTWISE(Op, x, ints, {                                                                       \
-    unsigned width = type.getIntOrFloatBitWidth();                                                 \
-    Value limit = createScalar(b, loc, type, width);                                               \
-    Value inside = compare(b, loc, arith::CmpIPredicate::ult, y, limit);                           \
-    Value zero = createScalar(b, loc, type, 0);                                                    \
-    Value amount = select(b, loc, inside, y, zero);                                                \
-    return select(b, loc, inside, ArithOp::create(b, loc, x, amount), zero);                       \
-  })
-SHIFT(ShiftLeftOp, arith::ShLIOp,
-      static_cast<uint64_t>(y) < 64 ? static_cast<int64_t>(static_cast<uint64_t>(x) << y) : 0)
-SHIFT(ShiftRightOp, arith::ShRUIOp,
-      static_cast<uint64_t>(y) < 64 ? static_cast<int64_t>(static_cast<uint64_t>(x) >> y) : 0)
-#undef SHIFT
+/// The amount as an unsigned number: a negative one is then out of range too.
+static Value shiftInside(OpBuilder &b, Location loc, Value amount) {
+  Value width = createScalar(b, loc, amount.getType(), amount.getType().getIntOrFloatBitWidth());
+  return compare(b, loc, arith::CmpIPredicate::ult, amount, width);
+}
+static bool isShiftInside(int64_t amount) { return static_cast<uint64_t>(amount) < 64; }
+
+ELEMENTWISE(ShiftLeftOp, x,
+            isShiftInside(y) ? static_cast<int64_t>(static_cast<uint64_t>(x) << y) : 0, {
+              Value inside = shiftInside(b, loc, y), zero = createScalar(b, loc, type, 0);
+              Value amount = select(b, loc, inside, y, zero);
+              return select(b, loc, inside, arith::ShLIOp::create(b, loc, x, amount), zero);
+            })
+ELEMENTWISE(ShiftRightOp, x,
+            (edgec::edge::isUnsigned(getX().getType())
+                 ? (isShiftInside(y) ? static_cast<int64_t>(static_cast<uint64_t>(x) >> y) : 0)
+                 : x >> (isShiftInside(y) ? y : 63)),
+            {
+              Value inside = shiftInside(b, loc, y);
+              if (isUnsigned) {
+                Value zero = createScalar(b, loc, type, 0);
+                Value amount = select(b, loc, inside, y, zero);
+                return select(b, loc, inside, arith::ShRUIOp::create(b, loc, x, amount), zero);
+              }
+              Value most = createScalar(b, loc, type, type.getIntOrFloatBitWidth() - 1);
+              return arith::ShRSIOp::create(b, loc, x, select(b, loc, inside, y, most));
+            })
 
 ELEMENTWISE(PreluOp, x < 0 ? y * x : x, x < 0 ? y * x : x, {
   Value zero = createScalar(b, loc, type, 0);

@@ -125,8 +125,8 @@ def Edge_FmodOp : Edge_Binary<"fmod", "x - trunc(x / y) * y: the sign is x's", "
 def Edge_AndOp : Edge_IntBinary<"and", "x and y (bitwise on integers)", "ONNX And, BitwiseAnd">;
 def Edge_OrOp : Edge_IntBinary<"or", "x or y (bitwise on integers)", "ONNX Or, BitwiseOr">;
 def Edge_XorOp : Edge_IntBinary<"xor", "x xor y (bitwise on integers)", "ONNX Xor, BitwiseXor">;
-def Edge_ShiftLeftOp : Edge_IntBinary<"shift_left", "x shifted left by y bits; 0 where y is not less than the width", "ONNX BitShift">;
-def Edge_ShiftRightOp : Edge_IntBinary<"shift_right", "x shifted right by y bits, zeros in; 0 where y is not less than the width", "ONNX BitShift">;
+def Edge_ShiftLeftOp : Edge_IntBinary<"shift_left", "x shifted left by y bits; 0 where y is outside [0, width)", "ONNX BitShift">;
+def Edge_ShiftRightOp : Edge_IntBinary<"shift_right", "x shifted right by y bits, copies of the sign in (zeros if unsigned); by all bits where y is outside [0, width)", "ONNX BitShift">;
 def Edge_PreluOp : Edge_Binary<"prelu", "x < 0 ? y * x : x", "ONNX PRelu">;
 
 def Edge_ComparePredicate : I32EnumAttr<"ComparePredicate", "how two elements are compared", [

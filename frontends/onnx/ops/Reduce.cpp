@@ -17,7 +17,10 @@ struct Reduction {
 
 /// The axes are an attribute before opset 13 (ReduceSum) or 18 (the others), and an input since.
 FailureOr<Reduction> reduction(NodeContext &ctx) {
-  FailureOr<SmallVector<int64_t>> given = ctx.intsInputOrAttr(1, "axes");
+  // An empty input says enough by its shape.
+  bool none = ctx.input(1) && ctx.type(1).getNumElements() == 0;
+  FailureOr<SmallVector<int64_t>> given =
+      none ? SmallVector<int64_t>() : ctx.intsInputOrAttr(1, "axes");
   if (failed(given))
     return failure();
   int64_t rank = ctx.type(0).getRank();
