@@ -141,6 +141,9 @@ llvm::ArrayRef<OperatorRow> getSignalRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getControlFlowRows();
 
+/// Why an operator of the default domain is not supported, where there is more to say than that.
+llvm::StringRef getRefusal(llvm::StringRef name);
+
 /// The row of an operator, or null.
 const OperatorRow *findRow(llvm::StringRef domain, llvm::StringRef name);
 
