@@ -37,9 +37,9 @@ def Edge_GatherNDOp : Edge_EvaluableOp<"gather_nd"> {
     `result[b, i, s] = x[b, indices[b, i, 0], ..., indices[b, i, K - 1], s]`. Indices count and clamp as in `edge.gather`.
     Source: ONNX GatherND.
   }];
-  let arguments = (ins Edge_Tensor:$x, Edge_Tensor:$indices, DefaultValuedAttr<I64Attr, "0">:$batch_dims);
+  let arguments = (ins Edge_Tensor:$x, Edge_Tensor:$indices, I64Attr:$batch_dims);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$x `at` $indices attr-dict `:` type($x) `,` type($indices)";
+  let assemblyFormat = "$x `at` $indices `batch_dims` $batch_dims attr-dict `:` type($x) `,` type($indices)";
 }
 
 #endif

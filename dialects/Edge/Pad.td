@@ -17,9 +17,9 @@ def Edge_PadOp : Edge_EvaluableOp<"pad", [
     its border elements, which do not repeat, in mode `reflect`; x repeated in mode `wrap`. Source: ONNX Pad.
   }];
   let arguments = (ins Edge_Tensor:$x, Optional<Edge_Tensor>:$value, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
-    DefaultValuedAttr<Edge_PadMode, "::edgec::edge::PadMode::constant">:$mode);
+    Edge_PadMode:$mode);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$x (`value` $value^)? `low` $low `high` $high attr-dict `:` type($x) (`,` type($value)^)?";
+  let assemblyFormat = "$mode $x (`value` $value^)? `low` $low `high` $high attr-dict `:` type($x) (`,` type($value)^)?";
   let hasFolder = 1;
 }
 

@@ -17,7 +17,7 @@ def Edge_ResampleOp : Edge_Op<"resample", [AttrSizedOperandSegments,
   let arguments = (ins Edge_Tensor:$x, Variadic<Edge_Tensor>:$indices, Variadic<Edge_Tensor>:$weights, DenseI64ArrayAttr:$axes);
   let results = (outs Edge_Tensor:$result);
   let assemblyFormat = [{
-    $x `axes` $axes `at` $indices (`weights` $weights^)? attr-dict `:` type($x) `,` type($indices) (`,` type($weights)^)?
+    $x `axes` $axes `at` $indices (`weights` $weights^)? attr-dict `:` type($x) `at` type($indices) (`weights` type($weights)^)?
   }];
   let hasFolder = 1;
 }

@@ -19,9 +19,9 @@ def Edge_ScatterElementsOp : Edge_EvaluableOp<"scatter_elements", [DeclareOpInte
     clamped. Source: ONNX ScatterElements, Scatter.
   }];
   let arguments = (ins Edge_Tensor:$x, Edge_Tensor:$indices, Edge_Tensor:$updates, I64Attr:$axis,
-    DefaultValuedAttr<Edge_ScatterReduction, "::edgec::edge::ScatterReduction::none">:$reduction);
+    Edge_ScatterReduction:$reduction);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$x `at` $indices `with` $updates `axis` $axis attr-dict `:` type($x) `,` type($indices) `,` type($updates)";
+  let assemblyFormat = "$reduction $x `at` $indices `with` $updates `axis` $axis attr-dict `:` type($x) `,` type($indices) `,` type($updates)";
 }
 
 def Edge_ScatterNDOp : Edge_EvaluableOp<"scatter_nd"> {
@@ -32,9 +32,9 @@ def Edge_ScatterNDOp : Edge_EvaluableOp<"scatter_nd"> {
     Source: ONNX ScatterND.
   }];
   let arguments = (ins Edge_Tensor:$x, Edge_Tensor:$indices, Edge_Tensor:$updates,
-    DefaultValuedAttr<Edge_ScatterReduction, "::edgec::edge::ScatterReduction::none">:$reduction);
+    Edge_ScatterReduction:$reduction);
   let results = (outs Edge_Tensor:$result);
-  let assemblyFormat = "$x `at` $indices `with` $updates attr-dict `:` type($x) `,` type($indices) `,` type($updates)";
+  let assemblyFormat = "$reduction $x `at` $indices `with` $updates attr-dict `:` type($x) `,` type($indices) `,` type($updates)";
 }
 
 #endif

@@ -337,6 +337,8 @@ FailureOr<SmallVector<HostTensor>> SliceOp::evaluate(ArrayRef<HostTensor> operan
 
 FailureOr<SmallVector<Value>> SliceOp::lower(OpBuilder &builder, ValueRange operands) {
   auto type = cast<RankedTensorType>(storageType(getResult().getType()));
+  if (type.getNumElements() == 0) // whose offsets need not be inside
+    return SmallVector<Value>{createEmpty(builder, getLoc(), type)};
   if (llvm::all_of(getStrides(), [](int64_t s) { return s > 0; })) {
     SmallVector<OpFoldResult> offsets, sizes, strides;
     for (auto [o, n, s] : llvm::zip_equal(getOffsets(), getSizes(), getStrides())) {

@@ -34,7 +34,7 @@ FailureOr<SmallVector<HostTensor>> TopKOp::evaluate(ArrayRef<HostTensor> operand
   int64_t axis = getAxis(), k = getK(), extent = x.getShape()[axis];
   int64_t inner = rowMajorStrides(x.getShape())[axis];
   int64_t rows = extent ? x.getNumElements() / extent : 0;
-  bool largest = getLargest();
+  bool largest = !getSmallest();
   // The smaller index first where neither is better; a NaN is worse than anything.
   auto order = [&](auto a, int64_t i, auto b, int64_t j) {
     if (a != a || b != b)
@@ -95,7 +95,7 @@ FailureOr<SmallVector<Value>> TopKOp::lower(OpBuilder &builder, ValueRange opera
   auto indexType = cast<RankedTensorType>(getIndices().getType());
   Type i64 = builder.getI64Type(), element = x.getElementType();
   int64_t axis = getAxis();
-  bool isUnsigned = edgec::edge::isUnsigned(getX().getType()), largest = getLargest();
+  bool isUnsigned = edgec::edge::isUnsigned(getX().getType()), largest = !getSmallest();
   SmallVector<Value> init{
       createFilled(builder, loc, valueType, createScalar(builder, loc, element, 0)),
       createFilled(builder, loc, indexType, createScalar(builder, loc, i64, -1))};
@@ -154,6 +154,6 @@ FailureOr<SmallVector<Value>> TopKOp::lower(OpBuilder &builder, ValueRange opera
 FailureOr<SmallVector<Value>>
 TopKOp::buildUntransposed(OpBuilder &builder, ArrayRef<int64_t> permutation, ValueRange operands) {
   auto op =
-      TopKOp::create(builder, getLoc(), operands[0], getK(), permutation[getAxis()], getLargest());
+      TopKOp::create(builder, getLoc(), operands[0], getK(), permutation[getAxis()], getSmallest());
   return SmallVector<Value>(op->getResults());
 }

@@ -76,6 +76,9 @@ bool GraphImporter::reportUnsupported(const onnx::GraphProto &graph, const Opset
                                 << (domain.empty() ? std::string("ONNX") : "'" + domain + "'")
                                 << " opset " << (version == opsets.end() ? 0 : version->second)
                                 << " either; export the model without custom operators";
+      else if (StringRef reason = domain.empty() ? getRefusal(node.op_type()) : StringRef();
+               !reason.empty())
+        diagnostic.attachNote() << reason;
       else
         diagnostic.attachNote() << "'edgec ops' lists those that are";
       any = true;

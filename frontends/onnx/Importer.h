@@ -142,6 +142,9 @@ llvm::ArrayRef<OperatorRow> getQuantizeRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getControlFlowRows();
 
+/// Why an operator of the default domain is not supported, where there is more to say than that.
+llvm::StringRef getRefusal(llvm::StringRef name);
+
 /// The row of an operator, or null.
 const OperatorRow *findRow(llvm::StringRef domain, llvm::StringRef name);
 

@@ -137,7 +137,7 @@ FailureOr<Results> importTopK(NodeContext &ctx) {
     return failure();
   int64_t count = k->empty() ? ctx.intAttr("k", 0) : k->front();
   Results results = ctx.createResults<edge::TopKOp, 2>(ctx.input(0), count, *axis,
-                                                       ctx.intAttr("largest", 1) != 0);
+                                                       ctx.intAttr("largest", 1) == 0);
   if (results.empty())
     return failure();
   return results;

@@ -189,8 +189,10 @@ FailureOr<Results> importSlice(NodeContext &ctx) {
       return ctx.error("has a step of zero");
     // A step beyond the extent selects as one of the extent does.
     step = std::clamp(step, -std::max<int64_t>(extent, 1), std::max<int64_t>(extent, 1));
+    // As a far end the largest numbers mean "all that follows", backward too: exporters rely on it.
+    bool toBorder = end == INT32_MAX || end == INT64_MAX;
     start = start < 0 ? start + extent : start;
-    end = end < 0 ? end + extent : end;
+    end = toBorder && step < 0 ? -1 : end < 0 ? end + extent : end;
     if (step > 0) {
       start = std::clamp<int64_t>(start, 0, extent);
       end = std::clamp<int64_t>(end, 0, extent);
@@ -275,27 +277,29 @@ FailureOr<Results> importBlocks(NodeContext &ctx) {
     return ctx.error("expects an input of rank 4, but got rank ") << x.getRank();
   if (block < 1 || block > INT16_MAX)
     return ctx.error("has a block size of ") << block;
+  // Whether a block's row and column count before the depth in a channel's number, or after it.
+  std::string mode = ctx.stringAttr("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return ctx.error("mode '") << mode << "' is neither 'DCR' nor 'CRD'";
+  bool blockFirst = mode == "DCR";
   int64_t n = x.getDimSize(0), c = x.getDimSize(1), h = x.getDimSize(2), w = x.getDimSize(3);
   if (ctx.node.op_type() == "SpaceToDepth") {
     if (h % block || w % block)
       return ctx.error("has blocks of ")
              << block << " that don't divide an image of " << h << " by " << w;
     Value split = ctx.reshape(ctx.input(0), {n, c, h / block, block, w / block, block});
-    Value moved = ctx.transpose(split, {0, 3, 5, 1, 2, 4});
+    Value moved = blockFirst ? ctx.transpose(split, {0, 3, 5, 1, 2, 4})
+                             : ctx.transpose(split, {0, 1, 3, 5, 2, 4});
     return one(ctx.reshape(moved, {n, c * block * block, h / block, w / block}));
   }
   if (c % (block * block))
     return ctx.error("has blocks of ")
            << block << " by " << block << " that don't divide " << c << " channels";
-  std::string mode = ctx.stringAttr("mode", "DCR");
-  if (mode != "DCR" && mode != "CRD")
-    return ctx.error("mode '") << mode << "' is neither 'DCR' nor 'CRD'";
   int64_t depth = c / (block * block);
-  bool depthFirst = mode == "CRD";
-  Value split = depthFirst ? ctx.reshape(ctx.input(0), {n, depth, block, block, h, w})
-                           : ctx.reshape(ctx.input(0), {n, block, block, depth, h, w});
-  Value moved = depthFirst ? ctx.transpose(split, {0, 1, 4, 2, 5, 3})
-                           : ctx.transpose(split, {0, 3, 4, 1, 5, 2});
+  Value split = blockFirst ? ctx.reshape(ctx.input(0), {n, block, block, depth, h, w})
+                           : ctx.reshape(ctx.input(0), {n, depth, block, block, h, w});
+  Value moved = blockFirst ? ctx.transpose(split, {0, 3, 4, 1, 5, 2})
+                           : ctx.transpose(split, {0, 1, 4, 2, 5, 3});
   return one(ctx.reshape(moved, {n, depth, h * block, w * block}));
 }
 
