@@ -266,22 +266,36 @@ static int64_t floorMod(int64_t x, int64_t y, bool isUnsigned) {
   int64_t r = remainderOfInts(x, y, isUnsigned);
   return !isUnsigned && r != 0 && (r < 0) != (y < 0) ? r + y : r;
 }
-ELEMENTWISE(ModOp, x - std::floor(x / y) * y,
-            floorMod(x, y, edgec::edge::isUnsigned(getX().getType())), {
-              if (isFloat(args)) {
-                Value quotient = math::FloorOp::create(b, loc, arith::DivFOp::create(b, loc, x, y));
-                return arith::SubFOp::create(b, loc, x, arith::MulFOp::create(b, loc, quotient, y));
-              }
-              Value r = divideSafely(b, loc, x, y, isUnsigned, /*remainder=*/true);
-              if (isUnsigned)
-                return r;
-              Value zero = createScalar(b, loc, type, 0);
-              Value nonzero = compare(b, loc, arith::CmpIPredicate::ne, r, zero);
-              Value signs = compare(b, loc, arith::CmpIPredicate::slt,
-                                    arith::XOrIOp::create(b, loc, r, y), zero);
-              Value fix = arith::AndIOp::create(b, loc, nonzero, signs);
-              return select(b, loc, fix, arith::AddIOp::create(b, loc, r, y), r);
-            })
+static double floorModFloat(double x, double y) {
+  double r = std::fmod(x, y);
+  return r != 0 && (r < 0) != (y < 0) ? r + y : r;
+}
+ELEMENTWISE(ModOp, floorModFloat(x, y), floorMod(x, y, edgec::edge::isUnsigned(getX().getType())), {
+  if (isFloat(args)) {
+    // Through the remainder, which is exact; x - floor(x / y) * y is neither that nor right for
+    // infinite y.
+    return inSingle(b, loc, x, [&](Value wide) -> Value {
+      if (wide.getType() != y.getType())
+        y = arith::ExtFOp::create(b, loc, wide.getType(), y);
+      Value zero = createScalar(b, loc, wide.getType(), 0);
+      Value r = arith::RemFOp::create(b, loc, wide, y);
+      auto negative = [&](Value v) { return compare(b, loc, arith::CmpFPredicate::OLT, v, zero); };
+      Value differs = arith::XOrIOp::create(b, loc, negative(r), negative(y));
+      Value nonzero = compare(b, loc, arith::CmpFPredicate::ONE, r, zero);
+      Value fix = arith::AndIOp::create(b, loc, nonzero, differs);
+      return select(b, loc, fix, arith::AddFOp::create(b, loc, r, y), r);
+    });
+  }
+  Value r = divideSafely(b, loc, x, y, isUnsigned, /*remainder=*/true);
+  if (isUnsigned)
+    return r;
+  Value zero = createScalar(b, loc, type, 0);
+  Value nonzero = compare(b, loc, arith::CmpIPredicate::ne, r, zero);
+  Value signs =
+      compare(b, loc, arith::CmpIPredicate::slt, arith::XOrIOp::create(b, loc, r, y), zero);
+  Value fix = arith::AndIOp::create(b, loc, nonzero, signs);
+  return select(b, loc, fix, arith::AddIOp::create(b, loc, r, y), r);
+})
 
 static int64_t powerOfInts(int64_t x, int64_t y) {
   uint64_t result = 1, base = static_cast<uint64_t>(x);

@@ -1,3 +1,4 @@
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/lower/Passes.h"
@@ -12,8 +13,9 @@ using namespace edgec;
 
 namespace {
 
-/// Innermost iterations below which a kernel is quicker alone than shared.
-constexpr int64_t kWorthSharing = 1 << 15;
+/// Scalar operations below which a kernel is quicker alone than shared: waking threads takes some
+/// 10 us.
+constexpr int64_t kWorthSharing = 1 << 17;
 
 std::optional<int64_t> tripCount(scf::ForOp loop) {
   APInt low, high, step;
@@ -25,18 +27,24 @@ std::optional<int64_t> tripCount(scf::ForOp loop) {
   return span <= 0 ? 0 : (span + step.getSExtValue() - 1) / step.getSExtValue();
 }
 
-/// Innermost iterations of everything below `op`; loops of unknown length count as one.
+/// Scalar operations of everything below `op`, a vector's lanes counted one by one; loops of
+/// unknown length count as one iteration.
 int64_t workOf(Operation *op) {
-  int64_t nested = 0;
+  int64_t work = 0;
+  if (op->getNumRegions() == 0 && !op->hasTrait<OpTrait::IsTerminator>() &&
+      !matchPattern(op, m_Constant())) {
+    auto vector =
+        op->getNumResults() ? dyn_cast<VectorType>(op->getResult(0).getType()) : VectorType();
+    work = vector ? vector.getNumElements() : 1;
+  }
   for (Region &region : op->getRegions())
     for (Operation &inner : region.getOps())
-      nested += workOf(&inner);
+      work += workOf(&inner);
   if (auto loop = dyn_cast<scf::ForOp>(op)) {
     int64_t trips = tripCount(loop).value_or(1);
-    nested = std::max<int64_t>(nested, 1);
-    return trips > INT64_MAX / 2 / nested ? INT64_MAX / 2 : trips * nested;
+    return trips > 0 && work > INT64_MAX / 4 / trips ? INT64_MAX / 4 : trips * work;
   }
-  return nested;
+  return work;
 }
 
 /// The loops to split: those at the top, or, where one has too few iterations, the only loop inside
