@@ -285,6 +285,9 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
   if (failed(importNodes(graph.node(), scope, modelOpsets, builder, "")))
     return {};
 
+  if (failed(crossCheck(scope, function)))
+    return {};
+
   SmallVector<Value> results;
   SmallVector<Type> resultTypes;
   for (const auto &output : graph.output()) {

@@ -52,6 +52,8 @@ private:
   /// Version of each operator set that the model, or the function being inlined, imports.
   using Opsets = std::map<std::string, int64_t>;
 
+  /// Compares the shapes of the main graph's values with ONNX's own inference.
+  llvm::LogicalResult crossCheck(const Scope &scope, mlir::func::FuncOp function);
   bool reportUnsupported(const onnx::GraphProto &graph, const Opsets &opsets);
   llvm::LogicalResult bindInputs(mlir::func::FuncOp function, Scope &scope);
   llvm::FailureOr<llvm::SmallVector<mlir::RankedTensorType>>

@@ -82,6 +82,27 @@ struct LowerGetGlobal : public ConvertOpToLLVMPattern<memref::GetGlobalOp> {
   }
 };
 
+/// Rounding to even through `rint`, which C libraries have had since C99; `roundeven` is C23's. The
+/// rounding mode is that of the caller: to nearest, halves to even, where nobody has changed it.
+struct LowerRoundEven : public ConvertOpToLLVMPattern<math::RoundEvenOp> {
+  LowerRoundEven(const LLVMTypeConverter &converter, PatternBenefit benefit)
+      : ConvertOpToLLVMPattern(converter, benefit) {}
+
+  LogicalResult matchAndRewrite(math::RoundEvenOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<LLVM::RintOp>(op, adaptor.getOperand().getType(),
+                                              adaptor.getOperand());
+    return success();
+  }
+};
+
+/// Whether LLVM has instructions for what would otherwise be calls of C23's functions.
+bool hasC23Instructions(ModuleOp module) {
+  auto target = module->getAttrOfType<edge::TargetAttr>("edge.target");
+  return !target || target.getTriple().starts_with("x86_64") ||
+         target.getTriple().starts_with("aarch64");
+}
+
 /// The model's function returns a status: 0, or what a requirement that doesn't hold gives.
 void returnStatus(func::FuncOp function) {
   constexpr int32_t kErrorShape = -3; // EDGEC_ERROR_SHAPE
@@ -145,9 +166,7 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
       arith::populateExpandBFloat16Patterns(patterns);
       // Where no instruction propagates NaN, LLVM would call C23's fmaximumf, which most C
       // libraries lack: compare and select instead.
-      auto target = module->getAttrOfType<edge::TargetAttr>("edge.target");
-      if (target && !target.getTriple().starts_with("x86_64") &&
-          !target.getTriple().starts_with("aarch64"))
+      if (!hasC23Instructions(module))
         arith::populateArithExpandOpsPatterns(patterns);
       if (failed(applyPatternsGreedily(module, std::move(patterns))))
         return signalPassFailure();
@@ -169,6 +188,8 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
     ub::populateUBToLLVMConversionPatterns(types, patterns);
     populateFuncToLLVMConversionPatterns(types, patterns);
     patterns.add<LowerGlobal, LowerGetGlobal>(types, /*benefit=*/10);
+    if (!hasC23Instructions(module))
+      patterns.add<LowerRoundEven>(types, /*benefit=*/10);
 
     LLVMConversionTarget target(*context);
     target.addLegalOp<ModuleOp>();
