@@ -15,8 +15,12 @@ using namespace edgec;
 
 namespace {
 
+bool isEmpty(Type tensor) { return cast<RankedTensorType>(tensor).getNumElements() == 0; }
+
 MemRefType bufferType(Type tensor) {
   auto type = cast<RankedTensorType>(tensor);
+  if (isEmpty(type)) // what is never read or written needs no shape, and has no strides
+    return MemRefType::get(0, type.getElementType());
   return MemRefType::get(type.getShape(), type.getElementType());
 }
 
@@ -27,10 +31,16 @@ void makeArguments(func::FuncOp function) {
   for (BlockArgument argument : body.getArguments()) {
     Type tensor = argument.getType();
     argument.setType(bufferType(tensor));
+    function.setArgAttr(argument.getArgNumber(), "edge.kind", builder.getStringAttr("input"));
+    if (isEmpty(tensor)) {
+      argument.replaceAllUsesWith(tensor::EmptyOp::create(
+          builder, argument.getLoc(), cast<RankedTensorType>(tensor).getShape(),
+          cast<RankedTensorType>(tensor).getElementType()));
+      continue;
+    }
     auto toTensor = bufferization::ToTensorOp::create(builder, argument.getLoc(), tensor, argument,
                                                       /*restrict=*/true, /*writable=*/false);
     argument.replaceAllUsesExcept(toTensor, toTensor);
-    function.setArgAttr(argument.getArgNumber(), "edge.kind", builder.getStringAttr("input"));
   }
   auto terminator = cast<func::ReturnOp>(body.getTerminator());
   SmallVector<DictionaryAttr> resultAttrs;
@@ -60,6 +70,8 @@ void makeArguments(func::FuncOp function) {
     }
     outputAttrs.push_back(resultAttrs[i]);
     Value destination = body.addArgument(bufferType(value.getType()), loc);
+    if (isEmpty(value.getType()))
+      continue;
     // A reshape of the result is a reshape of its buffer: the producer then writes there itself.
     while (Operation *producer = value.getDefiningOp()) {
       if (!value.hasOneUse())
