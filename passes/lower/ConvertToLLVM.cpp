@@ -163,6 +163,7 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
       memref::populateFoldMemRefAliasOpPatterns(patterns);
       memref::populateExpandStridedMetadataPatterns(patterns);
       affine::populateAffineExpandIndexOpsPatterns(patterns);
+      arith::populateCeilFloorDivExpandOpsPatterns(patterns);
       arith::populateExpandBFloat16Patterns(patterns);
       // Where no instruction propagates NaN, LLVM would call C23's fmaximumf, which most C
       // libraries lack: compare and select instead.
