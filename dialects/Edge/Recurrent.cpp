@@ -342,9 +342,9 @@ protected:
     return sum;
   }
 
-  /// Function `index` of the activations, with its argument limited.
-  Value activate(const Scalars &s, unsigned index, Value x) {
-    if (auto clip = op.getClip())
+  /// Function `index` of the activations, with its argument limited where it is a gate.
+  Value activate(const Scalars &s, unsigned index, Value x, bool isGate = true) {
+    if (auto clip = op.getClip(); clip && isGate)
       x = s.limit(x, -clip->convertToDouble(), clip->convertToDouble());
     auto name = cast<StringAttr>(op.getActivations()[index]).getValue();
     return s.activate(*symbolizeActivation(name), op.getAlphas()[index], op.getBetas()[index], x);
@@ -550,7 +550,7 @@ struct LstmRecurrence : Recurrence<LstmOp> {
                        Value sum = gateSum(s, output, get, kOutput), c = get("c");
                        if (peephole)
                          sum = s.add(sum, s.mul(get("p_o"), c));
-                       Value h = s.mul(activate(s, 0, sum), activate(s, 2, c));
+                       Value h = s.mul(activate(s, 0, sum), activate(s, 2, c, /*isGate=*/false));
                        return whileInside(s, output, get, t, h, oldState(s, get, "h", states[0]));
                      });
     return {newH, newC};

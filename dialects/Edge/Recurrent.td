@@ -26,8 +26,8 @@ class Edge_Recurrent<string mnemonic, string formulas> : Edge_Op<mnemonic, [Attr
     are `y`, the hidden state after each step, `[T, N, H]`, and the last states, `[N, H]`. With `reverse`, time runs from the last step to the
     first. `sequence_lens` `[N]` gives each sequence's own length: from there on, `y` is zero and the states stay.
 
-    `activations` names the functions f, g, h with their `alphas` and `betas`; their arguments are first limited to [-clip, clip]. Floats narrower than
-    f32 compute in f32. With `x w` for all steps at once, `h` the state of the step before, and `*` element by element:
+    `activations` names the functions f, g, h with their `alphas` and `betas`; the arguments of gates (of f and g) are first limited to [-clip, clip], as
+    onnxruntime does. Floats narrower than f32 compute in f32. With `x w` for all steps at once, `h` the state of the step before, and `*` element by element:
 
   }] # formulas;
 }
