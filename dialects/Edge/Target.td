@@ -15,7 +15,9 @@ def Edge_TargetAttr : AttrDef<Edge_Dialect, "Target"> {
     StringRefParameter<"ABI name, empty for the triple's own">:$abi,
     DefaultValuedParameter<"unsigned", "64">:$index_bits,
     DefaultValuedParameter<"unsigned", "128">:$vector_bits,
-    DefaultValuedParameter<"unsigned", "16">:$arena_align);
+    DefaultValuedParameter<"unsigned", "16">:$arena_align,
+    DefaultValuedParameter<"unsigned", "16">:$vector_registers,
+    DefaultValuedParameter<"unsigned", "0">:$l2_bytes);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -92,6 +92,9 @@ public:
                              mlir::Value value) const {
     return value;
   }
+  /// Stores a register of `width` channels at an index of the output.
+  virtual void store(mlir::OpBuilder &b, mlir::Value value, mlir::ValueRange at,
+                     int64_t width) const = 0;
 };
 
 /// The loops around it.

@@ -14,7 +14,8 @@ using namespace edgec;
 
 edge::TargetAttr ObjectTarget::describe(const TargetEntry &entry, MLIRContext *context) const {
   return edge::TargetAttr::get(context, entry.name, entry.triple, entry.cpu, entry.features,
-                               entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign);
+                               entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign,
+                               entry.vectorRegisters, entry.l2Bytes);
 }
 
 std::optional<std::string> ObjectTarget::unsupported(Operation *) const {

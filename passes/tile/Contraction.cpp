@@ -1,0 +1,403 @@
+#include "passes/tile/Contraction.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace edgec::tile {
+
+/// Kernel positions of all tiles at the border of one dimension, beyond which they are too much
+/// code.
+static constexpr int64_t kStillTaps = 24;
+
+//===- What is computed
+//--------------------------------------------------------------------------===//
+
+Contraction::Contraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine)
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
+      weights(b, loc, op.getFilter()), groups(op.getGroups()), channels(op.getGroupChannels()),
+      features(op.getGroupFeatures()) {
+  if (op.getBias())
+    bias = FlatBuffer(b, loc, op.getBias());
+  batch = x.shape.front();
+  SmallVector<int64_t> kernel = op.getKernelShape();
+  int64_t spatial = x.rank() - 2;
+  for (int64_t i = 0; i < spatial; ++i)
+    dims.push_back({x.shape[i + 1], epilogue.init.shape[i + 1], kernel[i], op.getStrides()[i],
+                    op.getDilations()[i], op.getPads()[i], op.getPads()[spatial + i],
+                    /*transposed=*/false});
+  compute = computeType(epilogue.init.element);
+  if (!epilogue.extras.empty() || !op.getEpilogue().empty())
+    compute = computeType(op.getEpilogue().getArgument(0).getType());
+  packed = op.getPacking().has_value();
+  simplify();
+  lanes = packed ? op.getPacking()->getLanes()
+                 : std::min<int64_t>(machine.lanes(compute), llvm::bit_ceil<uint64_t>(features));
+  vectors = packed ? op.getPacking()->getVectors()
+                   : chooseVectors(machine, {dims.back().out, features, lanes});
+}
+
+Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machine)
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getA()),
+      weights(b, loc, op.getB()), groups(1), channels(x.shape.back()),
+      features(epilogue.init.shape.back()) {
+  batch = x.shape.front();
+  dims.push_back({x.shape[1], x.shape[1], 1, 1, 1, 0, 0, /*transposed=*/false});
+  compute = computeType(epilogue.init.element);
+  if (!op.getEpilogue().empty())
+    compute = computeType(op.getEpilogue().getArgument(0).getType());
+  packed = op.getPacking().has_value();
+  if (!packed && weights.shape.front() > 1)
+    weightsPerBatch = weights.strides.front();
+  simplify();
+  lanes = packed ? op.getPacking()->getLanes()
+                 : std::min<int64_t>(machine.lanes(compute), llvm::bit_ceil<uint64_t>(features));
+  vectors = packed ? op.getPacking()->getVectors()
+                   : chooseVectors(machine, {dims.back().out, features, lanes});
+}
+
+int64_t Contraction::kernelPositions() const {
+  int64_t positions = 1;
+  for (const WindowDim &dim : dims)
+    positions *= dim.kernel;
+  return positions;
+}
+
+/// Whether each output position along the dimension meets the input at the same one, and only it.
+static bool isPointwise(const WindowDim &dim) {
+  return dim.kernel == 1 && dim.stride == 1 && dim.padBefore == 0 && dim.in == dim.out;
+}
+
+/// Pointwise dimensions become one, which is tiled without regard to where rows end; then, if all
+/// of the input is more than the cache holds, it is cut into parts that all blocks of features go
+/// over.
+void Contraction::simplify() {
+  for (int64_t d = static_cast<int64_t>(dims.size()) - 2; d >= 0; --d) {
+    if (!isPointwise(dims[d]) || !isPointwise(dims[d + 1]) || !x.collapsible(d + 1) ||
+        !epilogue.collapsible(d + 1))
+      continue;
+    x.collapse(d + 1);
+    epilogue.collapse(d + 1);
+    dims[d + 1].in = dims[d + 1].out = dims[d].in * dims[d + 1].in;
+    dims.erase(dims.begin() + d);
+  }
+  if (!machine.l2Bytes)
+    return;
+  int64_t elementBytes = edge::elementBytes(x.element);
+  int64_t inputBytes = elementBytes * channels * groups;
+  for (const WindowDim &dim : dims)
+    inputBytes *= dim.in;
+  int64_t weightBytes = elementBytes * channels * features * kernelPositions();
+  if (inputBytes <= machine.l2Bytes / 2 || weightBytes > machine.l2Bytes)
+    return;
+  if (dims.size() == 1 && isPointwise(dims.front())) {
+    int64_t all = dims.front().out, rowBytes = elementBytes * channels * groups;
+    int64_t part = std::max<int64_t>(machine.l2Bytes / 4 / rowBytes, 1);
+    while (part > 1 && all % part)
+      --part;
+    if (part < 48 || part == all)
+      return;
+    x.split(1, part);
+    epilogue.split(1, part);
+    dims.front().in = dims.front().out = part;
+    dims.insert(dims.begin(), {all / part, all / part, 1, 1, 1, 0, 0, false});
+  }
+  blocksInside = dims.size() > 1;
+}
+
+LaneAccess Contraction::access(const Block &block, int64_t vector) const {
+  return {lanes, std::min(lanes, block.valid - vector * lanes), machine.masks};
+}
+
+//===- Loops around the tile
+//---------------------------------------------------------------------===//
+
+void Contraction::emit(OpBuilder &b) {
+  IndexMath index{b, loc};
+  SmallVector<Value> none;
+  createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
+             [&](OpBuilder &b, Value n, ValueRange) {
+               IndexMath index{b, loc};
+               createLoop(b, loc, index.constant(0), index.constant(groups), 1, {},
+                          [&](OpBuilder &b, Value g, ValueRange) {
+                            emitGroup(b, n, g);
+                            return none;
+                          });
+               return none;
+             });
+}
+
+/// Either all positions for one block of features after the other, or, where the input is too large
+/// to be read again for each, all blocks for one part of the positions after the other.
+void Contraction::emitGroup(OpBuilder &b, Value batch, Value group) {
+  Tile tile{batch, group, {}, {}, {}, {}, {}, 0};
+  int64_t inner = static_cast<int64_t>(dims.size()) - 1;
+  emitOuter(b, tile, blocksInside ? 1 : 0, [&](OpBuilder &b, const Tile &part) {
+    emitBlocks(b, batch, group, [&](OpBuilder &b, const Block &block) {
+      Tile tile = part;
+      tile.block = block;
+      emitOuter(b, tile, inner, [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); });
+    });
+  });
+}
+
+void Contraction::emitBlocks(OpBuilder &b, Value batch, Value group, BlockBody body) {
+  IndexMath index{b, loc};
+  int64_t depth = kernelPositions() * channels, block = vectors * lanes;
+  int64_t whole = features / block, rest = features - whole * block;
+  int64_t restVectors = llvm::divideCeilSigned(rest, lanes);
+  auto weightsOf = [&](const IndexMath &index, Value feature) {
+    Value base = index.constant(weights.offset);
+    if (packed) {
+      int64_t groupSize = depth * llvm::alignTo(features, lanes);
+      base = index.add(base, index.mul(group, groupSize));
+      return index.add(base, index.mul(feature, depth)); // whole blocks lie before
+    }
+    base = index.add(base, index.mul(batch, weightsPerBatch));
+    return index.add(
+        base, index.mul(index.add(index.mul(group, features), feature), weights.strides.back()));
+  };
+  int64_t rowStride = packed ? 0 : weights.strides[weights.rank() - 2];
+  createLoop(b, loc, index.constant(0), index.constant(whole * block), block, {},
+             [&](OpBuilder &b, Value feature, ValueRange) {
+               body(b, {feature, weightsOf({b, loc}, feature), vectors, block,
+                        packed ? block : rowStride});
+               return SmallVector<Value>();
+             });
+  if (rest) {
+    Value feature = index.constant(whole * block);
+    body(b, {feature, weightsOf(index, feature), restVectors, rest,
+             packed ? restVectors * lanes : rowStride});
+  }
+}
+
+/// The loops over the output positions of the dimensions before `until`.
+void Contraction::emitOuter(OpBuilder &b, Tile tile, int64_t until,
+                            function_ref<void(OpBuilder &, const Tile &)> body) {
+  int64_t d = tile.outer.size();
+  if (d >= until)
+    return body(b, tile);
+  IndexMath index{b, loc};
+  createLoop(b, loc, index.constant(0), index.constant(dims[d].out), 1, {},
+             [&](OpBuilder &b, Value position, ValueRange) {
+               Tile inner = tile;
+               bool whole = isPointwise(dims[d]);
+               inner.outer.push_back(dims[d].reach({b, loc}, position, whole));
+               emitOuter(b, inner, until, body);
+               return SmallVector<Value>();
+             });
+}
+
+/// The tiled dimension. Tiles at the border know where they stand, and leave out what lies outside;
+/// those between are a loop. Where that would be too much code, the border is single positions that
+/// find out at run time what lies outside.
+void Contraction::emitRow(OpBuilder &b, Tile tile) {
+  const WindowDim &dim = dims.back();
+  IndexMath index{b, loc};
+  auto [first, end] = dim.interior();
+  int64_t rows = chooseRows(machine, dim.out, tile.block.vectors);
+  auto still = [&](int64_t from, int64_t to) {
+    for (int64_t position = from; position < to; position += rows) {
+      Tile next = tile;
+      next.known = position;
+      next.first = index.constant(position);
+      next.rows = std::min(rows, to - position);
+      emitTile(b, next);
+    }
+  };
+  auto loop = [&](int64_t from, int64_t to, int64_t step, bool border) {
+    createLoop(b, loc, index.constant(from), index.constant(to), step, {},
+               [&](OpBuilder &b, Value position, ValueRange) {
+                 Tile next = tile;
+                 next.first = position;
+                 next.rows = step;
+                 if (border)
+                   next.border = dim.reach({b, loc}, position, /*whole=*/false);
+                 emitTile(b, next);
+                 return SmallVector<Value>();
+               });
+  };
+  int64_t lead = llvm::divideCeilSigned(first, rows), inside = end / rows;
+  if (end <= first || lead >= inside)
+    lead = inside = 0;
+  int64_t tail = llvm::divideCeilSigned(dim.out - inside * rows, rows);
+  bool padded = first > 0 || end < dim.out;
+  if (padded && (machine.compact || (lead + tail) * dim.kernel > kStillTaps)) {
+    int64_t tiled = first + (end - first) / rows * rows;
+    loop(0, first, 1, /*border=*/true);
+    loop(first, tiled, rows, /*border=*/false);
+    still(tiled, end);
+    loop(end, dim.out, 1, /*border=*/true);
+    return;
+  }
+  still(0, lead * rows);
+  loop(lead * rows, inside * rows, rows, /*border=*/false);
+  still(inside * rows, dim.out);
+}
+
+//===- The tile
+//----------------------------------------------------------------------------------===//
+
+void Contraction::emitTile(OpBuilder &b, const Tile &tile) {
+  IndexMath index{b, loc};
+  Value feature = index.add(index.mul(tile.group, features), tile.block.feature);
+  SmallVector<Value> starts, sums;
+  for (int64_t v = 0; v < tile.block.vectors; ++v)
+    starts.push_back(bias.valid()
+                         ? loadVector(b, loc, bias,
+                                      index.add(index.mul(feature, bias.strides.back()),
+                                                bias.offset + v * lanes * bias.strides.back()),
+                                      access(tile.block, v), compute)
+                         : createSplat(b, loc, laneType(compute, lanes), b.getZeroAttr(compute)));
+  for (int64_t row = 0; row < tile.rows; ++row)
+    llvm::append_range(sums, starts);
+
+  int64_t channelStride = x.strides.back();
+  Value input = index.add(index.mul(tile.batch, x.strides.front()), x.offset);
+  input = index.add(input, index.mul(tile.group, channels * channelStride));
+  sums = emitTaps(b, tile, 0, input, index.constant(0), sums);
+
+  OutputPlace place;
+  place.position.push_back(tile.batch);
+  for (const Reach &reach : tile.outer)
+    place.position.push_back(reach.position);
+  place.position.push_back(tile.first);
+  place.channel = feature;
+  for (int64_t row = 0; row < tile.rows; ++row)
+    for (int64_t v = 0; v < tile.block.vectors; ++v) {
+      place.row = row;
+      place.lane = v * lanes;
+      epilogue.store(b, loc, sums[row * tile.block.vectors + v], place, access(tile.block, v));
+    }
+}
+
+/// The kernel positions along the outer dimensions. `input` is where in x, `tap` which of the
+/// kernel's positions.
+SmallVector<Value> Contraction::emitTaps(OpBuilder &b, const Tile &tile, size_t dim, Value input,
+                                         Value tap, ValueRange sums) {
+  if (dim + 1 == dims.size())
+    return emitLastDim(b, tile, input, tap, sums);
+  const Reach &reach = tile.outer[dim];
+  return createLoop(
+      b, loc, reach.low, reach.high, 1, sums, [&](OpBuilder &b, Value k, ValueRange sums) {
+        IndexMath index{b, loc};
+        Value at = index.add(reach.input, index.mul(k, reach.inputStep));
+        return emitTaps(b, tile, dim + 1, index.add(input, index.mul(at, x.strides[dim + 1])),
+                        index.add(index.mul(tap, dims[dim].kernel), k), sums);
+      });
+}
+
+SmallVector<Value> Contraction::emitLastDim(OpBuilder &b, const Tile &tile, Value input, Value tap,
+                                            ValueRange sums) {
+  IndexMath index{b, loc};
+  const WindowDim &dim = dims.back();
+  int64_t stride = x.strides[x.rank() - 2], step = tile.block.step;
+  tap = index.mul(tap, dim.kernel);
+  auto weightsAt = [&](const IndexMath &index, Value tap) {
+    return index.add(tile.block.weights, index.mul(tap, channels * step));
+  };
+  // Neighbouring positions of the kernel meet neighbouring rows of channels: one sum over both.
+  bool joined = dim.dilation * stride == channels * x.strides.back();
+  if (tile.border) {
+    const Reach &reach = *tile.border;
+    return createLoop(b, loc, reach.low, reach.high, 1, sums,
+                      [&](OpBuilder &b, Value k, ValueRange sums) {
+                        IndexMath index{b, loc};
+                        Value at = index.add(reach.input, index.mul(k, reach.inputStep));
+                        return emitSum(b, tile, channels, index.add(input, index.mul(at, stride)),
+                                       weightsAt(index, index.add(tap, k)), 0, 1, sums);
+                      });
+  }
+  if (!tile.known) {
+    Value start = index.add(index.mul(tile.first, dim.stride), -dim.padBefore);
+    input = index.add(input, index.mul(start, stride));
+    if (joined || dim.kernel == 1)
+      return emitSum(b, tile, dim.kernel * channels, input, weightsAt(index, tap), 0, tile.rows,
+                     sums);
+    return createLoop(b, loc, index.constant(0), index.constant(dim.kernel), 1, sums,
+                      [&](OpBuilder &b, Value k, ValueRange sums) {
+                        IndexMath index{b, loc};
+                        Value at = index.add(input, index.mul(k, dim.dilation * stride));
+                        return emitSum(b, tile, channels, at, weightsAt(index, index.add(tap, k)),
+                                       0, tile.rows, sums);
+                      });
+  }
+  // Rows [low, high) meet the input at kernel position k.
+  auto live = [&](int64_t k) {
+    int64_t low = tile.rows, high = 0;
+    for (int64_t row = 0; row < tile.rows; ++row) {
+      int64_t at = (*tile.known + row) * dim.stride - dim.padBefore + k * dim.dilation;
+      if (at >= 0 && at < dim.in) {
+        low = std::min(low, row);
+        high = row + 1;
+      }
+    }
+    return std::pair(low, high);
+  };
+  SmallVector<Value> result(sums);
+  for (int64_t k = 0; k < dim.kernel;) {
+    auto rows = live(k);
+    int64_t count = 1;
+    while (joined && k + count < dim.kernel && live(k + count) == rows)
+      ++count;
+    if (rows.first < rows.second) {
+      int64_t start = *tile.known * dim.stride - dim.padBefore + k * dim.dilation;
+      result = emitSum(b, tile, count * channels, index.add(input, start * stride),
+                       weightsAt(index, index.add(tap, k)), rows.first, rows.second, result);
+    }
+    k += count;
+  }
+  return result;
+}
+
+/// Adds `depth` products to the sums of rows [low, high): neighbouring elements of the input times
+/// neighbouring rows of weights.
+SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t depth, Value input,
+                                        Value weight, int64_t low, int64_t high, ValueRange sums) {
+  const Block &block = tile.block;
+  int64_t rowStride = dims.back().stride * x.strides[x.rank() - 2];
+  int64_t channelStride = x.strides.back(), vectorStride = lanes * weights.strides.back();
+  auto step = [&](OpBuilder &b, Value i, int64_t offset, MutableArrayRef<Value> live) {
+    IndexMath index{b, loc};
+    SmallVector<Value> loaded;
+    Value weightAt = index.add(weight, index.mul(i, block.step));
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      LaneAccess lanesOf = access(block, v);
+      if (packed)
+        lanesOf.valid = lanes;
+      loaded.push_back(loadVector(b, loc, weights,
+                                  index.add(weightAt, offset * block.step + v * vectorStride),
+                                  lanesOf, compute));
+    }
+    Value inputAt = index.add(input, index.mul(i, channelStride));
+    for (int64_t row = low; row < high; ++row) {
+      Value element = loadSplat(
+          b, loc, x, index.add(inputAt, row * rowStride + offset * channelStride), lanes, compute);
+      for (int64_t v = 0; v < block.vectors; ++v) {
+        Value &sum = live[(row - low) * block.vectors + v];
+        sum = multiplyAdd(b, loc, element, loaded[v], sum);
+      }
+    }
+  };
+  int64_t unroll = machine.compact ? 1 : 4;
+  if (!machine.compact && depth <= 12)
+    unroll = depth;
+  SmallVector<Value> all(sums),
+      live(all.begin() + low * block.vectors, all.begin() + high * block.vectors);
+  IndexMath index{b, loc};
+  int64_t end = depth / unroll * unroll;
+  live = createLoop(b, loc, index.constant(0), index.constant(end), unroll, live,
+                    [&](OpBuilder &b, Value i, ValueRange values) {
+                      SmallVector<Value> live(values);
+                      for (int64_t u = 0; u < unroll; ++u)
+                        step(b, i, u, live);
+                      return live;
+                    });
+  for (int64_t i = end; i < depth; ++i)
+    step(b, index.constant(i), 0, live);
+  llvm::copy(live, all.begin() + low * block.vectors);
+  return all;
+}
+
+} // namespace edgec::tile
