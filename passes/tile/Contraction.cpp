@@ -7,9 +7,9 @@ using namespace mlir;
 
 namespace edgec::tile {
 
-/// Kernel positions of all tiles at the border of one dimension, beyond which they are too much
-/// code.
-static constexpr int64_t kStillTaps = 24;
+/// Sums of all tiles at the border of a row, beyond which they are too much code, and beyond which
+/// their loops are not unrolled.
+static constexpr int64_t kStillSums = 96, kUnrolledStillSums = 16;
 
 //===- What is computed
 //--------------------------------------------------------------------------===//
@@ -30,12 +30,7 @@ Contraction::Contraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine
   compute = computeType(epilogue.init.element);
   if (!epilogue.extras.empty() || !op.getEpilogue().empty())
     compute = computeType(op.getEpilogue().getArgument(0).getType());
-  packed = op.getPacking().has_value();
-  simplify();
-  lanes = packed ? op.getPacking()->getLanes()
-                 : std::min<int64_t>(machine.lanes(compute), llvm::bit_ceil<uint64_t>(features));
-  vectors = packed ? op.getPacking()->getVectors()
-                   : chooseVectors(machine, {dims.back().out, features, lanes});
+  choose(op.getPacking());
 }
 
 Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machine)
@@ -47,14 +42,32 @@ Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machi
   compute = computeType(epilogue.init.element);
   if (!op.getEpilogue().empty())
     compute = computeType(op.getEpilogue().getArgument(0).getType());
-  packed = op.getPacking().has_value();
-  if (!packed && weights.shape.front() > 1)
+  if (!op.getPacking() && weights.shape.front() > 1)
     weightsPerBatch = weights.strides.front();
+  choose(op.getPacking());
+}
+
+/// The tile: that of the packed weights, or one chosen here.
+void Contraction::choose(std::optional<kernel::PackingAttr> packing) {
+  packed = packing.has_value();
   simplify();
-  lanes = packed ? op.getPacking()->getLanes()
+  lanes = packed ? packing->getLanes()
                  : std::min<int64_t>(machine.lanes(compute), llvm::bit_ceil<uint64_t>(features));
-  vectors = packed ? op.getPacking()->getVectors()
-                   : chooseVectors(machine, {dims.back().out, features, lanes});
+  vectors =
+      packed ? packing->getVectors() : chooseVectors(machine, {dims.back().out, features, lanes});
+  // One feature after the other, each with its weights in a row.
+  bool rows =
+      packed ? packing->getBlock() == 1 : features == 1 && weights.strides[weights.rank() - 2] == 1;
+  int64_t depth = joinsTaps() ? dims.back().kernel * channels : channels;
+  if (rows && x.strides.back() == 1 && prefersDot(machine, compute, features, depth)) {
+    dotLanes = machine.lanes(compute);
+    lanes = vectors = 1;
+  }
+}
+
+/// Neighbouring positions of the kernel meet neighbouring rows of channels: one sum over both.
+bool Contraction::joinsTaps() const {
+  return dims.back().dilation * x.strides[x.rank() - 2] == channels * x.strides.back();
 }
 
 int64_t Contraction::kernelPositions() const {
@@ -69,10 +82,24 @@ static bool isPointwise(const WindowDim &dim) {
   return dim.kernel == 1 && dim.stride == 1 && dim.padBefore == 0 && dim.in == dim.out;
 }
 
-/// Pointwise dimensions become one, which is tiled without regard to where rows end; then, if all
-/// of the input is more than the cache holds, it is cut into parts that all blocks of features go
-/// over.
+/// A last dimension that the kernel covers in one step is nothing but more channels. Pointwise
+/// dimensions become one, which is tiled without regard to where rows end; then, if all of the
+/// input is more than the cache holds, it is cut into parts that all blocks of features go over.
 void Contraction::simplify() {
+  while (dims.size() > 1) {
+    const WindowDim &dim = dims.back();
+    int64_t last = static_cast<int64_t>(dims.size());
+    bool covered = dim.out == 1 && dim.padBefore == 0 && dim.in == dim.kernel &&
+                   (dim.dilation == 1 || dim.kernel == 1);
+    bool single = dim.in == 1;
+    if (!covered || !epilogue.collapsible(last - 1) ||
+        !(single ? x.collapsible(last - 1) : groups == 1 && x.collapsible(last)))
+      break;
+    x.collapse(single ? last - 1 : last);
+    epilogue.collapse(last - 1);
+    channels *= dim.kernel;
+    dims.pop_back();
+  }
   for (int64_t d = static_cast<int64_t>(dims.size()) - 2; d >= 0; --d) {
     if (!isPointwise(dims[d]) || !isPointwise(dims[d + 1]) || !x.collapsible(d + 1) ||
         !epilogue.collapsible(d + 1))
@@ -221,9 +248,11 @@ void Contraction::emitRow(OpBuilder &b, Tile tile) {
   int64_t lead = llvm::divideCeilSigned(first, rows), inside = end / rows;
   if (end <= first || lead >= inside)
     lead = inside = 0;
-  int64_t tail = llvm::divideCeilSigned(dim.out - inside * rows, rows);
   bool padded = first > 0 || end < dim.out;
-  if (padded && (machine.compact || (lead + tail) * dim.kernel > kStillTaps)) {
+  int64_t stillSums =
+      countLiveSets(0, lead * rows, rows) + countLiveSets(inside * rows, dim.out, rows);
+  tile.unroll = stillSums <= kUnrolledStillSums;
+  if (padded && (machine.compact || dotLanes || stillSums > kStillSums)) {
     int64_t tiled = first + (end - first) / rows * rows;
     loop(0, first, 1, /*border=*/true);
     loop(first, tiled, rows, /*border=*/false);
@@ -239,17 +268,26 @@ void Contraction::emitRow(OpBuilder &b, Tile tile) {
 //===- The tile
 //----------------------------------------------------------------------------------===//
 
+/// What a sum starts from: the bias, or zero.
+Value Contraction::startOf(OpBuilder &b, const Tile &tile, Value feature, int64_t vector) const {
+  if (!bias.valid())
+    return createSplat(b, loc, laneType(compute, lanes), b.getZeroAttr(compute));
+  IndexMath index{b, loc};
+  int64_t stride = bias.strides.back();
+  Value at = index.add(index.mul(feature, stride), bias.offset + vector * lanes * stride);
+  return loadVector(b, loc, bias, at, access(tile.block, vector), compute);
+}
+
 void Contraction::emitTile(OpBuilder &b, const Tile &tile) {
   IndexMath index{b, loc};
   Value feature = index.add(index.mul(tile.group, features), tile.block.feature);
   SmallVector<Value> starts, sums;
-  for (int64_t v = 0; v < tile.block.vectors; ++v)
-    starts.push_back(bias.valid()
-                         ? loadVector(b, loc, bias,
-                                      index.add(index.mul(feature, bias.strides.back()),
-                                                bias.offset + v * lanes * bias.strides.back()),
-                                      access(tile.block, v), compute)
-                         : createSplat(b, loc, laneType(compute, lanes), b.getZeroAttr(compute)));
+  if (dotLanes) {
+    starts.push_back(createSplat(b, loc, laneType(compute, dotLanes), b.getZeroAttr(compute)));
+  } else {
+    for (int64_t v = 0; v < tile.block.vectors; ++v)
+      starts.push_back(startOf(b, tile, feature, v));
+  }
   for (int64_t row = 0; row < tile.rows; ++row)
     llvm::append_range(sums, starts);
 
@@ -257,6 +295,16 @@ void Contraction::emitTile(OpBuilder &b, const Tile &tile) {
   Value input = index.add(index.mul(tile.batch, x.strides.front()), x.offset);
   input = index.add(input, index.mul(tile.group, channels * channelStride));
   sums = emitTaps(b, tile, 0, input, index.constant(0), sums);
+  if (dotLanes)
+    for (Value &sum : sums) {
+      sum = vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, sum,
+                                        arith::FastMathFlags::reassoc);
+      if (bias.valid()) {
+        Value start = startOf(b, tile, feature, 0);
+        sum = isa<FloatType>(compute) ? arith::AddFOp::create(b, loc, sum, start).getResult()
+                                      : arith::AddIOp::create(b, loc, sum, start).getResult();
+      }
+    }
 
   OutputPlace place;
   place.position.push_back(tile.batch);
@@ -288,6 +336,36 @@ SmallVector<Value> Contraction::emitTaps(OpBuilder &b, const Tile &tile, size_t 
       });
 }
 
+/// The rows [low, high) of a tile at `first` that meet the input at position k of the kernel.
+std::pair<int64_t, int64_t> Contraction::liveRows(int64_t first, int64_t rows, int64_t k) const {
+  const WindowDim &dim = dims.back();
+  int64_t low = rows, high = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t at = (first + row) * dim.stride - dim.padBefore + k * dim.dilation;
+    if (at >= 0 && at < dim.in) {
+      low = std::min(low, row);
+      high = row + 1;
+    }
+  }
+  return {low, high};
+}
+
+/// How many sums the tiles from one position to another come to, where each adds the products of
+/// the same rows.
+int64_t Contraction::countLiveSets(int64_t from, int64_t to, int64_t rows) const {
+  int64_t count = 0;
+  bool joined = joinsTaps();
+  for (int64_t first = from; first < to; first += rows) {
+    std::pair<int64_t, int64_t> last;
+    for (int64_t k = 0; k < dims.back().kernel; ++k) {
+      auto live = liveRows(first, std::min(rows, to - first), k);
+      count += k == 0 || !joined || live != last;
+      last = live;
+    }
+  }
+  return count;
+}
+
 SmallVector<Value> Contraction::emitLastDim(OpBuilder &b, const Tile &tile, Value input, Value tap,
                                             ValueRange sums) {
   IndexMath index{b, loc};
@@ -297,8 +375,9 @@ SmallVector<Value> Contraction::emitLastDim(OpBuilder &b, const Tile &tile, Valu
   auto weightsAt = [&](const IndexMath &index, Value tap) {
     return index.add(tile.block.weights, index.mul(tap, channels * step));
   };
-  // Neighbouring positions of the kernel meet neighbouring rows of channels: one sum over both.
-  bool joined = dim.dilation * stride == channels * x.strides.back();
+  bool joined = joinsTaps();
+  if (dotLanes)
+    return emitDot(b, tile, input, tap, sums);
   if (tile.border) {
     const Reach &reach = *tile.border;
     return createLoop(b, loc, reach.low, reach.high, 1, sums,
@@ -323,18 +402,7 @@ SmallVector<Value> Contraction::emitLastDim(OpBuilder &b, const Tile &tile, Valu
                                        0, tile.rows, sums);
                       });
   }
-  // Rows [low, high) meet the input at kernel position k.
-  auto live = [&](int64_t k) {
-    int64_t low = tile.rows, high = 0;
-    for (int64_t row = 0; row < tile.rows; ++row) {
-      int64_t at = (*tile.known + row) * dim.stride - dim.padBefore + k * dim.dilation;
-      if (at >= 0 && at < dim.in) {
-        low = std::min(low, row);
-        high = row + 1;
-      }
-    }
-    return std::pair(low, high);
-  };
+  auto live = [&](int64_t k) { return liveRows(*tile.known, tile.rows, k); };
   SmallVector<Value> result(sums);
   for (int64_t k = 0; k < dim.kernel;) {
     auto rows = live(k);
@@ -380,8 +448,8 @@ SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t 
       }
     }
   };
-  int64_t unroll = machine.compact ? 1 : 4;
-  if (!machine.compact && depth <= 12)
+  int64_t unroll = machine.compact || (tile.known && !tile.unroll) ? 1 : 4;
+  if (unroll > 1 && depth <= 12)
     unroll = depth;
   SmallVector<Value> all(sums),
       live(all.begin() + low * block.vectors, all.begin() + high * block.vectors);

@@ -32,10 +32,11 @@ private:
     std::optional<int64_t> known;   ///< the same, where it is a constant
     std::optional<Reach> border;    ///< of a tile of one row, where that is computed at run time
     int64_t rows;
+    bool unroll = true; ///< of a tile whose place is known
   };
-  using Body = llvm::function_ref<void(mlir::OpBuilder &)>;
   using BlockBody = llvm::function_ref<void(mlir::OpBuilder &, const Block &)>;
 
+  void choose(std::optional<kernel::PackingAttr> packing);
   void simplify();
   void emitGroup(mlir::OpBuilder &b, mlir::Value batch, mlir::Value group);
   void emitBlocks(mlir::OpBuilder &b, mlir::Value batch, mlir::Value group, BlockBody body);
@@ -43,6 +44,8 @@ private:
                  llvm::function_ref<void(mlir::OpBuilder &, const Tile &)> body);
   void emitRow(mlir::OpBuilder &b, Tile tile);
   void emitTile(mlir::OpBuilder &b, const Tile &tile);
+  mlir::Value startOf(mlir::OpBuilder &b, const Tile &tile, mlir::Value feature,
+                      int64_t vector) const;
   llvm::SmallVector<mlir::Value> emitTaps(mlir::OpBuilder &b, const Tile &tile, size_t dim,
                                           mlir::Value input, mlir::Value tap,
                                           mlir::ValueRange sums);
@@ -52,6 +55,20 @@ private:
   llvm::SmallVector<mlir::Value> emitSum(mlir::OpBuilder &b, const Tile &tile, int64_t depth,
                                          mlir::Value input, mlir::Value weight, int64_t low,
                                          int64_t high, mlir::ValueRange sums);
+  int64_t countLiveSets(int64_t from, int64_t to, int64_t rows) const;
+  std::pair<int64_t, int64_t> liveRows(int64_t first, int64_t rows, int64_t k) const;
+  bool joinsTaps() const;
+
+  // With vectors along the sum (Dot.cpp).
+  llvm::SmallVector<mlir::Value> emitDot(mlir::OpBuilder &b, const Tile &tile, mlir::Value input,
+                                         mlir::Value tap, mlir::ValueRange sums);
+  llvm::SmallVector<mlir::Value> emitDotSum(mlir::OpBuilder &b, const Tile &tile, int64_t depth,
+                                            mlir::Value input, mlir::Value weight,
+                                            mlir::ValueRange sums);
+  llvm::SmallVector<mlir::Value> emitDotBorder(mlir::OpBuilder &b, const Tile &tile,
+                                               mlir::Value depth, mlir::Value input,
+                                               mlir::Value weight, mlir::ValueRange sums);
+
   LaneAccess access(const Block &block, int64_t vector) const;
   int64_t kernelPositions() const;
 
@@ -64,6 +81,7 @@ private:
   int64_t batch, groups, channels, features, lanes, vectors;
   int64_t weightsPerBatch = 0;
   bool packed, blocksInside = false;
+  int64_t dotLanes = 0; ///< where vectors run along the sum, their lanes
 };
 
 } // namespace edgec::tile

@@ -65,7 +65,10 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     return arith::ConstantOp::create(builder, weights.getLoc(), cast<TypedAttr>(known));
   }
 
-  kernel::PackingAttr choose(Type element, int64_t positions, int64_t features) {
+  /// `row` products of each sum lie in a row.
+  kernel::PackingAttr choose(Type element, int64_t positions, int64_t features, int64_t row) {
+    if (prefersDot(machine, computeType(element), features, row))
+      return kernel::PackingAttr::get(&getContext(), 1, 1);
     int64_t lanes =
         std::min<int64_t>(machine.lanes(computeType(element)), llvm::bit_ceil<uint64_t>(features));
     return kernel::PackingAttr::get(&getContext(),
@@ -83,10 +86,21 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       depth *= extent;
       pointwise &= extent == 1 && stride == 1;
     }
-    if (pointwise) // all positions are one dimension
+    int64_t row = op.getGroupChannels();
+    if (pointwise) { // all positions are one dimension
       positions = init.getNumElements() / init.getDimSize(0) / init.getShape().back();
+    } else {
+      // Dimensions that the kernel covers in one step are more channels; the one before is tiled.
+      ArrayRef<int64_t> shape = init.getShape().drop_front().drop_back();
+      while (shape.size() > 1 && shape.back() == 1)
+        shape = shape.drop_back();
+      positions = shape.back();
+      if (op.getGroups() == 1 && op.getDilations().back() == 1)
+        row *= window.back();
+    }
     auto filter = cast<RankedTensorType>(op.getFilter().getType());
-    kernel::PackingAttr packing = choose(filter.getElementType(), positions, op.getGroupFeatures());
+    kernel::PackingAttr packing =
+        choose(filter.getElementType(), positions, op.getGroupFeatures(), row);
     Value constant =
         packed(op, op.getFilter(), packing, op.getGroups(), depth, op.getGroupFeatures());
     if (!constant)
@@ -102,7 +116,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       return;
     auto init = cast<RankedTensorType>(op.getInit().getType());
     kernel::PackingAttr packing =
-        choose(b.getElementType(), init.getDimSize(1), init.getDimSize(2));
+        choose(b.getElementType(), init.getDimSize(1), init.getDimSize(2), b.getDimSize(1));
     Value constant = packed(op, op.getB(), packing, 1, b.getDimSize(1), b.getDimSize(2));
     if (!constant)
       return;

@@ -37,6 +37,13 @@ int64_t chooseRows(const Machine &machine, int64_t positions, int64_t vectors) {
   return best;
 }
 
+bool prefersDot(const Machine &machine, mlir::Type element, int64_t features, int64_t depth) {
+  // A dot product loads two vectors for each product, so it runs at half the speed at best: as fast
+  // as half of a vector of features.
+  int64_t lanes = machine.lanes(element);
+  return lanes > 1 && (features == 1 || features * 4 <= lanes) && depth >= lanes;
+}
+
 int64_t chooseVectors(const Machine &machine, const ContractionShape &shape) {
   int64_t all = llvm::divideCeilSigned(shape.features, shape.lanes), best = 1;
   double bestCost = 0;

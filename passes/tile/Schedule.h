@@ -15,6 +15,10 @@ struct ContractionShape {
 /// Vectors of features in a block of packed weights; the last block may have fewer.
 int64_t chooseVectors(const Machine &machine, const ContractionShape &shape);
 
+/// Whether features are so few that vectors had better run along what is summed up, of which
+/// `depth` products lie in a row.
+bool prefersDot(const Machine &machine, mlir::Type element, int64_t features, int64_t depth);
+
 /// Output positions in a tile that is `vectors` vectors wide.
 int64_t chooseRows(const Machine &machine, int64_t positions, int64_t vectors);
 
