@@ -130,5 +130,29 @@ class RunTest(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
 
 
+class OpsTest(unittest.TestCase):
+    def test_work_in_the_padding_is_none(self):
+        import ops
+
+        self.assertEqual(ops.Conv(3, 1, 1).macs, 7 * 7)  # 2 + 3 + 2 taps a row
+        self.assertEqual(ops.Conv(4, 5, 6, kernel=1, stride=2).macs, 2 * 2 * 5 * 6)
+        self.assertEqual(ops.depthwise(3, 8, 3, 1).macs, 7 * 7 * 8)
+        self.assertEqual(len(ops.GRID), len({op.name for op in ops.GRID}))
+
+    @unittest.skipUnless(shutil.which("clang-22") or shutil.which("clang"), "no clang")
+    def test_a_row_for_an_op(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder) / "ops.json"
+            command = [sys.executable, ROOT / "bench" / "ops.py", "--json", out, "--rounds", "2", "--slice", "1"]
+            command += ["--filter", "gemv 1x64x10", "--filter", "dw3 s1 7x7*"]
+            done = subprocess.run(map(str, command), capture_output=True, text=True, timeout=300)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            rows = json.loads(out.read_text())["rows"]
+            self.assertEqual([row["op"] for row in rows], ["gemv 1x64x10", "dw3 s1 7x7x960"])
+            for row in rows:
+                self.assertGreater(row["of_limit"], 0)
+                self.assertGreater(row["onnxruntime_ms"], 0)
+
+
 if __name__ == "__main__":
     unittest.main()
