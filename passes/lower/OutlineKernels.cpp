@@ -79,6 +79,21 @@ int64_t countMacs(Operation *op) {
   return multiplies ? count : 0;
 }
 
+/// Bytes of the buffers that the op reads and writes, each operand once: what has to move however
+/// well it is written.
+int64_t countBytes(Operation &op, ArrayRef<Value> captured) {
+  int64_t bytes = 0;
+  auto add = [&](Value value) {
+    if (auto type = dyn_cast<MemRefType>(value.getType()); type && type.hasStaticShape())
+      bytes += type.getNumElements() * edge::elementBytes(type.getElementType());
+  };
+  llvm::for_each(op.getOperands(), add);
+  for (Value value : captured)
+    if (!llvm::is_contained(op.getOperands(), value))
+      add(value);
+  return bytes;
+}
+
 /// The op's name for people: its location's, made C-safe.
 std::string symbolName(Operation *op, unsigned index) {
   std::string name;
@@ -170,7 +185,9 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
           {builder.getNamedAttr("name", builder.getStringAttr(label)),
            builder.getNamedAttr("kind", builder.getStringAttr(op.getName().getStringRef())),
            builder.getNamedAttr("kernel", builder.getStringAttr(kernel.getName())),
-           builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs))}));
+           builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs)),
+           builder.getNamedAttr(
+               "bytes", builder.getI64IntegerAttr(countBytes(op, captured.getArrayRef())))}));
       builder.setInsertionPoint(&op);
       func::CallOp::create(builder, op.getLoc(), kernel, arguments);
       op.erase();

@@ -80,7 +80,8 @@ LogicalResult ObjectTarget::emit(ModuleOp module, Output &output) const {
     llvmModule->addModuleFlag(llvm::Module::Error, "target-abi",
                               llvm::MDString::get(context, target.getAbi()));
   prepare(*llvmModule, interface, **machine, target);
-  addEntryPoints(*llvmModule, interface);
+  if (auto error = addEntryPoints(*llvmModule, interface))
+    return module.emitError() << llvm::toString(std::move(error));
   for (llvm::Function &function : *llvmModule)
     if (!function.hasFnAttribute("target-cpu")) {
       function.addFnAttr("target-cpu", (*machine)->getTargetCPU());
