@@ -51,6 +51,7 @@ static void buildBufferize(OpPassManager &passes, const Target *) {
   passes.addPass(createBufferizeModel());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizer()); // where two views are one, a copy between them is none
 }
 
 static void buildPlan(OpPassManager &passes, const Target *) { passes.addPass(createPlanArena()); }
