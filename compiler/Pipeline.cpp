@@ -60,6 +60,7 @@ static void buildLower(OpPassManager &passes, const Target *target) {
   passes.addPass(createOutlineKernels());
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(tile::createKernelToLoops());
+  function.addPass(tile::createStructuredToLoops());
   function.addPass(createLinalgToLoops());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());

@@ -24,4 +24,19 @@ def KernelToLoops : Pass<"edgec-kernel-to-loops"> {
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def StructuredToLoops : Pass<"edgec-structured-to-loops"> {
+  let summary = "write the loops of linalg ops on buffers";
+  let description = [{
+    Each op becomes a nest of loops with one linear address an operand: loops that go on where the next one ends are one, and the innermost one runs along
+    the result's memory, or along the operand's where that is reduced. Reductions keep their accumulators in vector registers; what reads along one dimension
+    and writes along another is turned in blocks. What isn't linear or static is left for `edgec-linalg-to-loops`.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int", /*default=*/"-1",
+      "Width of a vector register; 0 for a processor without; negative for that of the module's edge.target">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif
