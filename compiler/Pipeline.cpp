@@ -52,6 +52,7 @@ static void buildBufferize(OpPassManager &passes, const Target *) {
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizer()); // where two views are one, a copy between them is none
+  passes.nest<func::FuncOp>().addPass(tile::createGroupRows());
 }
 
 static void buildPlan(OpPassManager &passes, const Target *) { passes.addPass(createPlanArena()); }

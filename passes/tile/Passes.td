@@ -24,6 +24,16 @@ def KernelToLoops : Pass<"edgec-kernel-to-loops"> {
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def GroupRows : Pass<"edgec-group-rows"> {
+  let summary = "let the ops of a softmax or a normalization go through a tensor together, a block of rows after the other";
+  let description = [{
+    Consecutive linalg ops on buffers whose outermost loop runs over the same rows, around at least one reduction, and that meet in no other row become one
+    `scf.execute_region`: one function later, whose rows stay in the first-level cache from op to op. `edge.rows` says into how many blocks of rows they are
+    divided. Their buffers live at the same time then, so a group is formed only where that needs no more memory. Runs before the arena is planned.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect"];
+}
+
 def StructuredToLoops : Pass<"edgec-structured-to-loops"> {
   let summary = "write the loops of linalg ops on buffers";
   let description = [{
