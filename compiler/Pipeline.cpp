@@ -60,6 +60,8 @@ static void buildBufferize(OpPassManager &passes, const Target *) {
   passes.addPass(createBufferizeModel());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizer()); // where two views are one, a copy between them is none
+  passes.nest<func::FuncOp>().addPass(tile::createGroupRows());
 }
 
 static void buildPlan(OpPassManager &passes, const Target *) { passes.addPass(createPlanArena()); }
@@ -68,6 +70,7 @@ static void buildLower(OpPassManager &passes, const Target *target) {
   passes.addPass(createOutlineKernels());
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(tile::createKernelToLoops());
+  function.addPass(tile::createStructuredToLoops());
   function.addPass(createLinalgToLoops());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
