@@ -141,7 +141,8 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
       options.overrideIndexBitwidth(target.getIndexBits());
 
     for (auto function : module.getOps<func::FuncOp>())
-      function->removeAttr("edge.parallel");
+      for (StringRef name : {"edge.parallel", "edge.work"})
+        function->removeAttr(name);
     // Names and kinds have served: what is left is for LLVM.
     for (auto function : module.getOps<func::FuncOp>())
       for (unsigned i = 0; i < function.getNumArguments(); ++i)

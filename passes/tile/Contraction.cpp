@@ -1,5 +1,6 @@
 #include "passes/tile/Contraction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -109,6 +110,9 @@ void Contraction::simplify() {
     dims[d + 1].in = dims[d + 1].out = dims[d].in * dims[d + 1].in;
     dims.erase(dims.begin() + d);
   }
+  if (machine.threads > 1 && dims.size() == 1 && isPointwise(dims.front()) &&
+      dims.front().out % machine.threads == 0 && dims.front().out >= 16 * machine.threads)
+    splitPositions(dims.front().out / machine.threads);
   if (!machine.l2Bytes)
     return;
   int64_t elementBytes = edge::elementBytes(x.element);
@@ -125,12 +129,18 @@ void Contraction::simplify() {
       --part;
     if (part < 48 || part == all)
       return;
-    x.split(1, part);
-    epilogue.split(1, part);
-    dims.front().in = dims.front().out = part;
-    dims.insert(dims.begin(), {all / part, all / part, 1, 1, 1, 0, 0, false});
+    splitPositions(part);
   }
   blocksInside = dims.size() > 1;
+}
+
+/// Cuts the one, pointwise dimension into parts.
+void Contraction::splitPositions(int64_t part) {
+  int64_t count = dims.front().out / part;
+  x.split(1, part);
+  epilogue.split(1, part);
+  dims.front().in = dims.front().out = part;
+  dims.insert(dims.begin(), {count, count, 1, 1, 1, 0, 0, false});
 }
 
 LaneAccess Contraction::access(const Block &block, int64_t vector) const {
@@ -140,7 +150,23 @@ LaneAccess Contraction::access(const Block &block, int64_t vector) const {
 //===- Loops around the tile
 //---------------------------------------------------------------------===//
 
+/// With several threads, the outermost loop goes over the parts of the work: rows of positions, or,
+/// where there aren't enough of them, blocks of features.
 void Contraction::emit(OpBuilder &b) {
+  int64_t parts = machine.threads;
+  bool rows = dims.size() > 1 && dims.front().out >= parts;
+  if (parts < 2 || (!rows && features / (vectors * lanes) < parts))
+    return emitAll(b);
+  IndexMath index{b, loc};
+  createLoop(b, loc, index.constant(0), index.constant(parts), 1, {},
+             [&](OpBuilder &b, Value part, ValueRange) {
+               (rows ? rowShare : blockShare) = {part, parts};
+               emitAll(b);
+               return SmallVector<Value>();
+             });
+}
+
+void Contraction::emitAll(OpBuilder &b) {
   IndexMath index{b, loc};
   SmallVector<Value> none;
   createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
@@ -186,17 +212,29 @@ void Contraction::emitBlocks(OpBuilder &b, Value batch, Value group, BlockBody b
         base, index.mul(index.add(index.mul(group, features), feature), weights.strides.back()));
   };
   int64_t rowStride = packed ? 0 : weights.strides[weights.rank() - 2];
-  createLoop(b, loc, index.constant(0), index.constant(whole * block), block, {},
+  auto [first, end] = blockShare.of(index, whole);
+  createLoop(b, loc, index.mul(first, block), index.mul(end, block), block, {},
              [&](OpBuilder &b, Value feature, ValueRange) {
                body(b, {feature, weightsOf({b, loc}, feature), vectors, block,
                         packed ? block : rowStride});
                return SmallVector<Value>();
              });
-  if (rest) {
+  if (!rest)
+    return;
+  auto last = [&](OpBuilder &b) {
+    IndexMath index{b, loc};
     Value feature = index.constant(whole * block);
     body(b, {feature, weightsOf(index, feature), restVectors, rest,
              packed ? restVectors * lanes : rowStride});
-  }
+  };
+  if (!blockShare.part)
+    return last(b);
+  Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, blockShare.part,
+                                       index.constant(blockShare.parts - 1));
+  scf::IfOp::create(b, loc, isLast, [&](OpBuilder &b, Location loc) {
+    last(b);
+    scf::YieldOp::create(b, loc);
+  });
 }
 
 /// The loops over the output positions of the dimensions before `until`.
@@ -206,14 +244,14 @@ void Contraction::emitOuter(OpBuilder &b, Tile tile, int64_t until,
   if (d >= until)
     return body(b, tile);
   IndexMath index{b, loc};
-  createLoop(b, loc, index.constant(0), index.constant(dims[d].out), 1, {},
-             [&](OpBuilder &b, Value position, ValueRange) {
-               Tile inner = tile;
-               bool whole = isPointwise(dims[d]);
-               inner.outer.push_back(dims[d].reach({b, loc}, position, whole));
-               emitOuter(b, inner, until, body);
-               return SmallVector<Value>();
-             });
+  auto [first, end] = d == 0 ? rowShare.of(index, dims[d].out) : Share().of(index, dims[d].out);
+  createLoop(b, loc, first, end, 1, {}, [&](OpBuilder &b, Value position, ValueRange) {
+    Tile inner = tile;
+    bool whole = isPointwise(dims[d]);
+    inner.outer.push_back(dims[d].reach({b, loc}, position, whole));
+    emitOuter(b, inner, until, body);
+    return SmallVector<Value>();
+  });
 }
 
 /// The tiled dimension. Tiles at the border know where they stand, and leave out what lies outside;

@@ -38,6 +38,8 @@ private:
 
   void choose(std::optional<kernel::PackingAttr> packing);
   void simplify();
+  void splitPositions(int64_t part);
+  void emitAll(mlir::OpBuilder &b);
   void emitGroup(mlir::OpBuilder &b, mlir::Value batch, mlir::Value group);
   void emitBlocks(mlir::OpBuilder &b, mlir::Value batch, mlir::Value group, BlockBody body);
   void emitOuter(mlir::OpBuilder &b, Tile tile, int64_t until,
@@ -81,7 +83,8 @@ private:
   int64_t batch, groups, channels, features, lanes, vectors;
   int64_t weightsPerBatch = 0;
   bool packed, blocksInside = false;
-  int64_t dotLanes = 0; ///< where vectors run along the sum, their lanes
+  Share rowShare, blockShare; ///< of the first dimension, or of the blocks of features
+  int64_t dotLanes = 0;       ///< where vectors run along the sum, their lanes
 };
 
 } // namespace edgec::tile

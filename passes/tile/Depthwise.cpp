@@ -1,5 +1,6 @@
 #include "passes/tile/Depthwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -42,7 +43,22 @@ LaneAccess Depthwise::access(const Tile &tile, int64_t vector) const {
   return {lanes, std::min(lanes, tile.valid - vector * lanes), machine.masks};
 }
 
+/// As Contraction::emit.
 void Depthwise::emit(OpBuilder &b) {
+  int64_t parts = machine.threads;
+  bool rows = dims.size() > 1 && dims.front().out >= parts;
+  if (parts < 2 || (!rows && channels / (tileShape.vectors * lanes) < parts))
+    return emitAll(b);
+  IndexMath index{b, loc};
+  createLoop(b, loc, index.constant(0), index.constant(parts), 1, {},
+             [&](OpBuilder &b, Value part, ValueRange) {
+               (rows ? rowShare : blockShare) = {part, parts};
+               emitAll(b);
+               return SmallVector<Value>();
+             });
+}
+
+void Depthwise::emitAll(OpBuilder &b) {
   IndexMath index{b, loc};
   createLoop(
       b, loc, index.constant(0), index.constant(batch), 1, {},
@@ -61,7 +77,8 @@ void Depthwise::emitBlocks(OpBuilder &b, Tile tile,
                            function_ref<void(OpBuilder &, const Tile &)> body) {
   IndexMath index{b, loc};
   int64_t block = tileShape.vectors * lanes, whole = channels / block * block;
-  createLoop(b, loc, index.constant(0), index.constant(whole), block, {},
+  auto [first, end] = blockShare.of(index, whole / block);
+  createLoop(b, loc, index.mul(first, block), index.mul(end, block), block, {},
              [&](OpBuilder &b, Value channel, ValueRange) {
                Tile next = tile;
                next.channel = channel;
@@ -72,10 +89,21 @@ void Depthwise::emitBlocks(OpBuilder &b, Tile tile,
              });
   if (whole == channels)
     return;
-  tile.channel = index.constant(whole);
   tile.valid = channels - whole;
   tile.vectors = llvm::divideCeilSigned(tile.valid, lanes);
-  body(b, tile);
+  auto last = [&](OpBuilder &b) {
+    Tile rest = tile;
+    rest.channel = IndexMath{b, loc}.constant(whole);
+    body(b, rest);
+  };
+  if (!blockShare.part)
+    return last(b);
+  Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, blockShare.part,
+                                       index.constant(blockShare.parts - 1));
+  scf::IfOp::create(b, loc, isLast, [&](OpBuilder &b, Location loc) {
+    last(b);
+    scf::YieldOp::create(b, loc);
+  });
 }
 
 void Depthwise::emitOuter(OpBuilder &b, Tile tile,
@@ -84,13 +112,13 @@ void Depthwise::emitOuter(OpBuilder &b, Tile tile,
   if (d + 1 == dims.size())
     return body(b, tile);
   IndexMath index{b, loc};
-  createLoop(b, loc, index.constant(0), index.constant(dims[d].out), 1, {},
-             [&](OpBuilder &b, Value position, ValueRange) {
-               Tile inner = tile;
-               inner.outer.push_back(dims[d].reach({b, loc}, position, /*whole=*/false));
-               emitOuter(b, inner, body);
-               return SmallVector<Value>();
-             });
+  auto [first, end] = d == 0 ? rowShare.of(index, dims[d].out) : Share().of(index, dims[d].out);
+  createLoop(b, loc, first, end, 1, {}, [&](OpBuilder &b, Value position, ValueRange) {
+    Tile inner = tile;
+    inner.outer.push_back(dims[d].reach({b, loc}, position, /*whole=*/false));
+    emitOuter(b, inner, body);
+    return SmallVector<Value>();
+  });
 }
 
 /// As Contraction::emitRow.

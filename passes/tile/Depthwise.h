@@ -24,6 +24,7 @@ private:
     std::optional<Reach> border;
     int64_t rows;
   };
+  void emitAll(mlir::OpBuilder &b);
   void emitOuter(mlir::OpBuilder &b, Tile tile,
                  llvm::function_ref<void(mlir::OpBuilder &, const Tile &)> body);
   void emitBlocks(mlir::OpBuilder &b, Tile tile,
@@ -47,6 +48,7 @@ private:
   int64_t batch, channels, lanes;
   DepthwiseTile tileShape;
   bool blocksInside;
+  Share rowShare, blockShare;
 };
 
 } // namespace edgec::tile

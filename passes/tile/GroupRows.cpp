@@ -92,7 +92,6 @@ bool keepApart(const Member &a, const Member &b) {
 
 struct GroupRows : tile::impl::GroupRowsBase<GroupRows> {
   void runOnOperation() override {
-    if (getenv("EDGEC_BASE"))
     getOperation()->walk([&](Block *block) { groupBlock(*block); });
   }
 

@@ -213,6 +213,9 @@ private:
   Type element;
 };
 
+/// Multiply-accumulates below which a kernel is quicker alone than shared.
+constexpr int64_t kWorthSharing = 1 << 18;
+
 //===- The pass
 //----------------------------------------------------------------------------------===//
 
@@ -239,6 +242,14 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
         return signalPassFailure();
       }
       OpBuilder b(op);
+      Machine machine = this->machine;
+      if (auto contraction = dyn_cast<kernel::ContractionOpInterface>(op)) {
+        int64_t macs = contraction.countMacs();
+        if (macs < kWorthSharing || op->getParentOp() != getOperation())
+          machine.threads = 1;
+        else // loops over parts hide it from whoever counts
+          getOperation()->setAttr("edge.work", b.getI64IntegerAttr(macs));
+      }
       if (auto conv = dyn_cast<kernel::ConvOp>(op)) {
         if (conv.getTransposed())
           lowerTransposed(b, conv);

@@ -11,6 +11,8 @@ Machine Machine::of(Operation *op) {
   Operation *top = op;
   while (top->getParentOp())
     top = top->getParentOp();
+  if (auto threads = top->getAttrOfType<IntegerAttr>("edge.threads"))
+    machine.threads = threads.getInt();
   auto target = top->getAttrOfType<edge::TargetAttr>("edge.target");
   if (!target)
     return machine;

@@ -55,6 +55,13 @@ SmallVector<Value> createLoop(OpBuilder &b, Location loc, Value low, Value high,
   return SmallVector<Value>(loop.getResults());
 }
 
+std::pair<Value, Value> Share::of(const IndexMath &index, int64_t count) const {
+  if (!part)
+    return {index.constant(0), index.constant(count)};
+  auto bound = [&](Value part) { return index.div(index.mul(part, count), parts); };
+  return {bound(part), bound(index.add(part, 1))};
+}
+
 //===- Geometry
 //----------------------------------------------------------------------------------===//
 
