@@ -15,7 +15,7 @@ namespace {
 
 /// Scalar operations below which a kernel is quicker alone than shared: waking threads takes some
 /// 10 us.
-constexpr int64_t kWorthSharing = 1 << 17;
+constexpr int64_t kWorthSharing = 1 << 20;
 
 std::optional<int64_t> tripCount(scf::ForOp loop) {
   APInt low, high, step;

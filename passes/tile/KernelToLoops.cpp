@@ -214,7 +214,7 @@ private:
 };
 
 /// Multiply-accumulates below which a kernel is quicker alone than shared.
-constexpr int64_t kWorthSharing = 1 << 18;
+constexpr int64_t kWorthSharing = 1 << 20;
 
 //===- The pass
 //----------------------------------------------------------------------------------===//
