@@ -1,5 +1,6 @@
 #include "passes/tile/Contraction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -11,6 +12,9 @@ namespace edgec::tile {
 /// Sums of all tiles at the border of a row, beyond which they are too much code, and beyond which
 /// their loops are not unrolled.
 static constexpr int64_t kStillSums = 96, kUnrolledStillSums = 16;
+/// How far ahead weights that are read once are asked for: the processor's own prefetching doesn't
+/// keep up with one row of sums (docs/schedules.md).
+static constexpr int64_t kPrefetchBytes = 4096, kLineBytes = 64;
 
 //===- What is computed
 //--------------------------------------------------------------------------===//
@@ -64,6 +68,7 @@ void Contraction::choose(std::optional<kernel::PackingAttr> packing) {
     dotLanes = machine.lanes(compute);
     lanes = vectors = 1;
   }
+  planParts();
 }
 
 /// Neighbouring positions of the kernel meet neighbouring rows of channels: one sum over both.
@@ -84,8 +89,7 @@ static bool isPointwise(const WindowDim &dim) {
 }
 
 /// A last dimension that the kernel covers in one step is nothing but more channels. Pointwise
-/// dimensions become one, which is tiled without regard to where rows end; then, if all of the
-/// input is more than the cache holds, it is cut into parts that all blocks of features go over.
+/// dimensions become one, which is tiled without regard to where rows end.
 void Contraction::simplify() {
   while (dims.size() > 1) {
     const WindowDim &dim = dims.back();
@@ -110,37 +114,40 @@ void Contraction::simplify() {
     dims[d + 1].in = dims[d + 1].out = dims[d].in * dims[d + 1].in;
     dims.erase(dims.begin() + d);
   }
-  if (machine.threads > 1 && dims.size() == 1 && isPointwise(dims.front()) &&
-      dims.front().out % machine.threads == 0 && dims.front().out >= 16 * machine.threads)
-    splitPositions(dims.front().out / machine.threads);
-  if (!machine.l2Bytes)
-    return;
-  int64_t elementBytes = edge::elementBytes(x.element);
+}
+
+/// How the work is cut up. Where the input is larger than half of the cache, all blocks of features
+/// go over a part of it that fits, if that saves more reading of the input than it costs in reading
+/// the weights again. Threads get parts of the positions, or, where these are too few, of the
+/// features.
+void Contraction::planParts() {
+  int64_t elementBytes = edge::elementBytes(x.element), block = vectors * lanes;
   int64_t inputBytes = elementBytes * channels * groups;
   for (const WindowDim &dim : dims)
     inputBytes *= dim.in;
-  int64_t weightBytes = elementBytes * channels * features * kernelPositions();
-  if (inputBytes <= machine.l2Bytes / 2 || weightBytes > machine.l2Bytes)
-    return;
-  if (dims.size() == 1 && isPointwise(dims.front())) {
-    int64_t all = dims.front().out, rowBytes = elementBytes * channels * groups;
-    int64_t part = std::max<int64_t>(machine.l2Bytes / 4 / rowBytes, 1);
-    while (part > 1 && all % part)
-      --part;
-    if (part < 48 || part == all)
-      return;
-    splitPositions(part);
+  int64_t weightBytes = elementBytes * channels * features * groups * kernelPositions();
+  int64_t blocks = llvm::divideCeilSigned(features, block);
+  streams = dims.back().out == 1 && dims.size() == 1 && machine.l2Bytes > 0 &&
+            weightBytes > machine.l2Bytes / 2;
+  // The smallest piece: a row of positions, or a tile of them.
+  int64_t pieces = dims.size() > 1
+                       ? dims.front().out
+                       : dims.front().out / chooseRows(machine, dims.front().out, vectors);
+  if (machine.l2Bytes && inputBytes > machine.l2Bytes / 2 && blocks > 1) {
+    int64_t count = std::min(llvm::divideCeilSigned(inputBytes, machine.l2Bytes / 2), pieces);
+    int64_t again = weightBytes > machine.l2Bytes / 2 ? count : 1;
+    if (again * weightBytes + inputBytes < blocks * inputBytes)
+      parts = count;
   }
-  blocksInside = dims.size() > 1;
-}
-
-/// Cuts the one, pointwise dimension into parts.
-void Contraction::splitPositions(int64_t part) {
-  int64_t count = dims.front().out / part;
-  x.split(1, part);
-  epilogue.split(1, part);
-  dims.front().in = dims.front().out = part;
-  dims.insert(dims.begin(), {count, count, 1, 1, 1, 0, 0, false});
+  if (machine.threads < 2)
+    return;
+  int64_t shared = llvm::alignTo(parts, machine.threads);
+  if (pieces >= shared) {
+    parts = shared;
+  } else if (features / block >= machine.threads) {
+    parts = machine.threads;
+    partsOfFeatures = true;
+  }
 }
 
 LaneAccess Contraction::access(const Block &block, int64_t vector) const {
@@ -150,17 +157,14 @@ LaneAccess Contraction::access(const Block &block, int64_t vector) const {
 //===- Loops around the tile
 //---------------------------------------------------------------------===//
 
-/// With several threads, the outermost loop goes over the parts of the work: rows of positions, or,
-/// where there aren't enough of them, blocks of features.
+/// The outermost loop goes over the parts of the work.
 void Contraction::emit(OpBuilder &b) {
-  int64_t parts = machine.threads;
-  bool rows = dims.size() > 1 && dims.front().out >= parts;
-  if (parts < 2 || (!rows && features / (vectors * lanes) < parts))
+  if (parts == 1)
     return emitAll(b);
   IndexMath index{b, loc};
   createLoop(b, loc, index.constant(0), index.constant(parts), 1, {},
              [&](OpBuilder &b, Value part, ValueRange) {
-               (rows ? rowShare : blockShare) = {part, parts};
+               (partsOfFeatures ? blockShare : positionShare) = {part, parts};
                emitAll(b);
                return SmallVector<Value>();
              });
@@ -181,17 +185,11 @@ void Contraction::emitAll(OpBuilder &b) {
              });
 }
 
-/// Either all positions for one block of features after the other, or, where the input is too large
-/// to be read again for each, all blocks for one part of the positions after the other.
+/// All positions of a part for one block of features after the other.
 void Contraction::emitGroup(OpBuilder &b, Value batch, Value group) {
-  Tile tile{batch, group, {}, {}, {}, {}, {}, 0};
-  int64_t inner = static_cast<int64_t>(dims.size()) - 1;
-  emitOuter(b, tile, blocksInside ? 1 : 0, [&](OpBuilder &b, const Tile &part) {
-    emitBlocks(b, batch, group, [&](OpBuilder &b, const Block &block) {
-      Tile tile = part;
-      tile.block = block;
-      emitOuter(b, tile, inner, [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); });
-    });
+  emitBlocks(b, batch, group, [&](OpBuilder &b, const Block &block) {
+    Tile tile{batch, group, block, {}, {}, {}, {}, 0};
+    emitOuter(b, tile, [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); });
   });
 }
 
@@ -237,19 +235,18 @@ void Contraction::emitBlocks(OpBuilder &b, Value batch, Value group, BlockBody b
   });
 }
 
-/// The loops over the output positions of the dimensions before `until`.
-void Contraction::emitOuter(OpBuilder &b, Tile tile, int64_t until,
+/// The loops over the output positions of all dimensions but the last.
+void Contraction::emitOuter(OpBuilder &b, Tile tile,
                             function_ref<void(OpBuilder &, const Tile &)> body) {
-  int64_t d = tile.outer.size();
-  if (d >= until)
+  size_t d = tile.outer.size();
+  if (d + 1 == dims.size())
     return body(b, tile);
   IndexMath index{b, loc};
-  auto [first, end] = d == 0 ? rowShare.of(index, dims[d].out) : Share().of(index, dims[d].out);
+  auto [first, end] = (d == 0 ? positionShare : Share()).of(index, dims[d].out);
   createLoop(b, loc, first, end, 1, {}, [&](OpBuilder &b, Value position, ValueRange) {
     Tile inner = tile;
-    bool whole = isPointwise(dims[d]);
-    inner.outer.push_back(dims[d].reach({b, loc}, position, whole));
-    emitOuter(b, inner, until, body);
+    inner.outer.push_back(dims[d].reach({b, loc}, position, isPointwise(dims[d])));
+    emitOuter(b, inner, body);
     return SmallVector<Value>();
   });
 }
@@ -259,31 +256,60 @@ void Contraction::emitOuter(OpBuilder &b, Tile tile, int64_t until,
 /// find out at run time what lies outside.
 void Contraction::emitRow(OpBuilder &b, Tile tile) {
   const WindowDim &dim = dims.back();
-  IndexMath index{b, loc};
   auto [first, end] = dim.interior();
   int64_t rows = chooseRows(machine, dim.out, tile.block.vectors);
-  auto still = [&](int64_t from, int64_t to) {
-    for (int64_t position = from; position < to; position += rows) {
-      Tile next = tile;
-      next.known = position;
-      next.first = index.constant(position);
-      next.rows = std::min(rows, to - position);
-      emitTile(b, next);
-    }
+  // Of a single dimension, the first part has what comes before the loop, the last what comes
+  // after.
+  Share share = dims.size() == 1 ? positionShare : Share();
+  auto inPart = [&](int64_t part, int64_t from, int64_t to, function_ref<void(OpBuilder &)> body) {
+    if (!share.part || from >= to)
+      return body(b);
+    Value here = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, share.part,
+                                       IndexMath{b, loc}.constant(part));
+    scf::IfOp::create(b, loc, here, [&](OpBuilder &b, Location loc) {
+      body(b);
+      scf::YieldOp::create(b, loc);
+    });
   };
-  auto loop = [&](int64_t from, int64_t to, int64_t step, bool border) {
-    createLoop(b, loc, index.constant(from), index.constant(to), step, {},
+  auto still = [&](int64_t part, int64_t from, int64_t to) {
+    inPart(part, from, to, [&](OpBuilder &b) {
+      for (int64_t position = from; position < to; position += rows) {
+        Tile next = tile;
+        next.known = position;
+        next.first = IndexMath{b, loc}.constant(position);
+        next.rows = std::min(rows, to - position);
+        emitTile(b, next);
+      }
+    });
+  };
+  auto borders = [&](int64_t part, int64_t from, int64_t to) {
+    inPart(part, from, to, [&](OpBuilder &b) {
+      IndexMath index{b, loc};
+      createLoop(b, loc, index.constant(from), index.constant(to), 1, {},
+                 [&](OpBuilder &b, Value position, ValueRange) {
+                   Tile next = tile;
+                   next.first = position;
+                   next.rows = 1;
+                   next.border = dim.reach({b, loc}, position, /*whole=*/false);
+                   emitTile(b, next);
+                   return SmallVector<Value>();
+                 });
+    });
+  };
+  auto loop = [&](int64_t from, int64_t count) {
+    IndexMath index{b, loc};
+    auto [low, high] = share.of(index, count);
+    createLoop(b, loc, index.add(index.mul(low, rows), from),
+               index.add(index.mul(high, rows), from), rows, {},
                [&](OpBuilder &b, Value position, ValueRange) {
                  Tile next = tile;
                  next.first = position;
-                 next.rows = step;
-                 if (border)
-                   next.border = dim.reach({b, loc}, position, /*whole=*/false);
+                 next.rows = rows;
                  emitTile(b, next);
                  return SmallVector<Value>();
                });
   };
-  int64_t lead = llvm::divideCeilSigned(first, rows), inside = end / rows;
+  int64_t lead = llvm::divideCeilSigned(first, rows), inside = end / rows, last = share.parts - 1;
   if (end <= first || lead >= inside)
     lead = inside = 0;
   bool padded = first > 0 || end < dim.out;
@@ -291,16 +317,16 @@ void Contraction::emitRow(OpBuilder &b, Tile tile) {
       countLiveSets(0, lead * rows, rows) + countLiveSets(inside * rows, dim.out, rows);
   tile.unroll = stillSums <= kUnrolledStillSums;
   if (padded && (machine.compact || dotLanes || stillSums > kStillSums)) {
-    int64_t tiled = first + (end - first) / rows * rows;
-    loop(0, first, 1, /*border=*/true);
-    loop(first, tiled, rows, /*border=*/false);
-    still(tiled, end);
-    loop(end, dim.out, 1, /*border=*/true);
+    int64_t count = (end - first) / rows;
+    borders(0, 0, first);
+    loop(first, count);
+    still(last, first + count * rows, end);
+    borders(last, end, dim.out);
     return;
   }
-  still(0, lead * rows);
-  loop(lead * rows, inside * rows, rows, /*border=*/false);
-  still(inside * rows, dim.out);
+  still(0, 0, lead * rows);
+  loop(lead * rows, inside - lead);
+  still(last, inside * rows, dim.out);
 }
 
 //===- The tile
@@ -468,6 +494,14 @@ SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t 
     IndexMath index{b, loc};
     SmallVector<Value> loaded;
     Value weightAt = index.add(weight, index.mul(i, block.step));
+    if (streams && packed)
+      for (int64_t at = 0, line = kLineBytes / edge::elementBytes(weights.element); at < block.step;
+           at += line)
+        memref::PrefetchOp::create(
+            b, loc, weights.memory,
+            index.add(weightAt, offset * block.step + at +
+                                    kPrefetchBytes / edge::elementBytes(weights.element)),
+            /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
     for (int64_t v = 0; v < block.vectors; ++v) {
       LaneAccess lanesOf = access(block, v);
       if (packed)

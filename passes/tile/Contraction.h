@@ -38,11 +38,11 @@ private:
 
   void choose(std::optional<kernel::PackingAttr> packing);
   void simplify();
-  void splitPositions(int64_t part);
+  void planParts();
   void emitAll(mlir::OpBuilder &b);
   void emitGroup(mlir::OpBuilder &b, mlir::Value batch, mlir::Value group);
   void emitBlocks(mlir::OpBuilder &b, mlir::Value batch, mlir::Value group, BlockBody body);
-  void emitOuter(mlir::OpBuilder &b, Tile tile, int64_t until,
+  void emitOuter(mlir::OpBuilder &b, Tile tile,
                  llvm::function_ref<void(mlir::OpBuilder &, const Tile &)> body);
   void emitRow(mlir::OpBuilder &b, Tile tile);
   void emitTile(mlir::OpBuilder &b, const Tile &tile);
@@ -82,9 +82,12 @@ private:
   mlir::Type compute;
   int64_t batch, groups, channels, features, lanes, vectors;
   int64_t weightsPerBatch = 0;
-  bool packed, blocksInside = false;
-  Share rowShare, blockShare; ///< of the first dimension, or of the blocks of features
-  int64_t dotLanes = 0;       ///< where vectors run along the sum, their lanes
+  bool packed;
+  bool streams = false;         ///< weights come from memory, each once
+  int64_t parts = 1;            ///< of the positions, or
+  bool partsOfFeatures = false; ///< of the blocks of features
+  Share positionShare, blockShare;
+  int64_t dotLanes = 0; ///< where vectors run along the sum, their lanes
 };
 
 } // namespace edgec::tile

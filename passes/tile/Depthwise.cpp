@@ -11,6 +11,8 @@ namespace edgec::tile {
 /// Kernel positions in a row, beyond which its weights are not held in registers, nor its border
 /// written out.
 static constexpr int64_t kHeldTaps = 9;
+/// Rows of the kernel up to which they are written out one after the other.
+static constexpr int64_t kUnrolledRows = 5;
 
 Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
@@ -202,13 +204,18 @@ SmallVector<Value> Depthwise::emitTaps(OpBuilder &b, const Tile &tile, size_t di
   if (dim + 1 == dims.size())
     return emitColumns(b, tile, input, weight, sums);
   const Reach &reach = tile.outer[dim];
-  return createLoop(
-      b, loc, reach.low, reach.high, 1, sums, [&](OpBuilder &b, Value k, ValueRange sums) {
-        IndexMath index{b, loc};
-        Value at = index.add(reach.input, index.mul(k, reach.inputStep));
-        return emitTaps(b, tile, dim + 1, index.add(input, index.mul(at, x.strides[dim + 1])),
-                        index.add(weight, index.mul(k, weights.strides[dim])), sums);
-      });
+  auto row = [&](OpBuilder &b, Value k, ValueRange sums) {
+    IndexMath index{b, loc};
+    Value at = index.add(reach.input, index.mul(k, reach.inputStep));
+    return emitTaps(b, tile, dim + 1, index.add(input, index.mul(at, x.strides[dim + 1])),
+                    index.add(weight, index.mul(k, weights.strides[dim])), sums);
+  };
+  if (!reach.whole)
+    return createLoop(b, loc, reach.low, reach.high, 1, sums, row);
+  SmallVector<Value> result(sums);
+  for (int64_t k = 0; k < dims[dim].kernel; ++k)
+    result = row(b, IndexMath{b, loc}.constant(k), result);
+  return result;
 }
 
 /// One row of the kernel: its weights are loaded once, the columns of the input one after the

@@ -1,5 +1,6 @@
 #include "dialects/Edge/HostTensor.h"
 #include "dialects/Kernel/Kernel.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/tile/FlatBuffer.h"
 #include "passes/tile/Passes.h"
@@ -51,6 +52,9 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
   /// The constant's packed form: one for all that use it alike.
   Value packed(Operation *op, Value weights, kernel::PackingAttr packing, int64_t groups,
                int64_t depth, int64_t features) {
+    // A constant of another shape is the same stream of elements.
+    while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(weights.getDefiningOp()))
+      weights = weights.getDefiningOp()->getOperand(0);
     Attribute attr;
     if (!matchPattern(weights, m_Constant(&attr)))
       return {};
