@@ -30,6 +30,7 @@ private:
   void emitBlocks(mlir::OpBuilder &b, Tile tile,
                   llvm::function_ref<void(mlir::OpBuilder &, const Tile &)> body);
   void emitRow(mlir::OpBuilder &b, Tile tile);
+  void emitTiles(mlir::OpBuilder &b, const Tile &tile);
   void emitTile(mlir::OpBuilder &b, const Tile &tile);
   llvm::SmallVector<mlir::Value> emitTaps(mlir::OpBuilder &b, const Tile &tile, size_t dim,
                                           mlir::Value input, mlir::Value weight,
