@@ -27,4 +27,20 @@ module attributes {edge.target = #edge.target<name = "t", triple = "", cpu = "",
     }
     return
   }
+
+  // What may be an instruction is an intrinsic, of which LLVM knows whether it is; the rest is libm's. log1p isn't log(1 + x).
+  // CHECK-LABEL: llvm.func @functions
+  // CHECK: llvm.intr.sqrt
+  // CHECK: llvm.intr.floor
+  // CHECK-NOT: llvm.intr.log
+  // CHECK: llvm.call @log1p(
+  func.func @functions(%x: memref<1xf64>) {
+    %c0 = arith.constant 0 : index
+    %0 = memref.load %x[%c0] : memref<1xf64>
+    %1 = math.sqrt %0 : f64
+    %2 = math.floor %1 : f64
+    %3 = math.log1p %2 : f64
+    memref.store %3, %x[%c0] : memref<1xf64>
+    return
+  }
 }
