@@ -31,11 +31,14 @@ static Float sinShifted(Float x, uint32_t shift) {
     quadrant = quadrant + shift;
   // The first difference is exact: a multiple of 2^-23 below one.
   Float rest = subtractProduct(x, n, kHalfPiParts[0]);
-  rest = mulAdd(n, -kHalfPiParts[2], subtractProduct(rest, n, kHalfPiParts[1]));
+  rest = subtractProduct(rest, n, kHalfPiParts[1]);
   rest = rest.atLeast(-kMostRest).atMost(kMostRest);
   Float square = rest * rest;
   Float tail = polynomial(square, {-0.166666433f, 0.00833150465f, -0.000194339722f});
-  Float sine = mulAdd(tail, square * rest, rest);
+  // The third part is too small to matter but for the smallest sines: with the tail, it needs no
+  // rounding of its own.
+  Float low = (n * -kHalfPiParts[2]).atLeast(-0x1p-24f);
+  Float sine = rest + mulAdd(tail, square * rest, low);
   tail = polynomial(square, {0.0416666232f, -0.00138863397f, 2.43331451e-05f});
   Float cosine = mulAdd(mulAdd(tail, square, -0.5f), square, 1.0f);
   Float result = select((quadrant << 31).isNegative(), cosine, sine);
@@ -60,6 +63,7 @@ Float tan(Float x) {
   Float square = rest * rest;
   Float tail = polynomial(square, {0.333334446f, 0.13329719f, 0.0543605015f, 0.0198832862f,
                                    0.0141079146f, -0.00366016757f, 0.0060519604f});
+  low = mulAdd(low * square, 1.5f, low); // times the slope, nearly
   Float tangent = rest + mulAdd(tail, square * rest, low);
   Float result = select((quadrant << 31).isNegative(), -1.0f / tangent, tangent);
   return asFloat(result.bits() ^ (x.bits() & kSign));
