@@ -78,6 +78,7 @@ static void buildLower(OpPassManager &passes, const Target *target) {
   passes.addPass(createLoopInvariantCodeMotionPass());
   if (target)
     target->addPasses(passes);
+  passes.addPass(createApproximateMath());
   passes.addPass(createConvertToLLVM());
   passes.addPass(createCSEPass());
 }

@@ -17,7 +17,10 @@ def Edge_TargetAttr : AttrDef<Edge_Dialect, "Target"> {
     DefaultValuedParameter<"unsigned", "128">:$vector_bits,
     DefaultValuedParameter<"unsigned", "16">:$arena_align,
     DefaultValuedParameter<"unsigned", "16">:$vector_registers,
-    DefaultValuedParameter<"unsigned", "0">:$l2_bytes);
+    DefaultValuedParameter<"unsigned", "0">:$l2_bytes,
+    // Of single-precision floats: whether instructions compute them, and multiply and add with one rounding.
+    DefaultValuedParameter<"bool", "true">:$hardware_float,
+    DefaultValuedParameter<"bool", "false">:$fused_multiply_add);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
