@@ -188,7 +188,7 @@ private:
       return isFloat ? arith::AddFOp::create(b, loc, result, x).getResult()
                      : arith::AddIOp::create(b, loc, result, x).getResult();
     if (isFloat)
-      return arith::MaximumFOp::create(b, loc, result, x);
+      return arith::MaximumFOp::create(b, loc, result, x, arith::FastMathFlags::nsz);
     if (op.getIsUnsigned())
       return arith::MaxUIOp::create(b, loc, result, x);
     return arith::MaxSIOp::create(b, loc, result, x);

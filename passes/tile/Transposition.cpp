@@ -189,8 +189,9 @@ struct TranspositionEmitter : NestEmitter {
   }
 };
 
-/// Channels that are too few for square blocks.
-constexpr int64_t kFew = 8;
+/// Channels that are too few for square blocks, and those that LLVM interleaves itself, better than
+/// what is said here in shuffles of two registers.
+constexpr int64_t kFew = 8, kVeryFew = 4;
 
 } // namespace
 
@@ -225,6 +226,8 @@ LogicalResult edgec::tile::emitTransposition(OpBuilder &b, Nest &nest, unsigned 
     return failure();
   TranspositionEmitter emitter(nest, writes, *reads);
   auto all = [&](auto condition) { return llvm::all_of(nest.inputs(), condition); };
+  if (std::min(across, along) <= kVeryFew)
+    return failure();
   if (across < kFew && along >= lanes && nest.out().strides[*reads] == across &&
       all([&](const Access &access) { return access.strides[*reads] <= 1; })) {
     nest.flatten(b);
