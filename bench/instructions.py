@@ -30,9 +30,11 @@ import naive  # noqa: E402
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 import onnxruntime  # noqa: E402
+import report  # noqa: E402
 import zoo  # noqa: E402
 from common import edgec, tensors  # noqa: E402
 
+MARKERS = ("<!-- instructions -->", "<!-- /instructions -->")
 MODELS = ["ppocr_mobile_v2_cls", "ppocrv4_mobile_det", "speechmos_dnsmos_model_v8", "basic_pitch_nmp", "silero_vad"]  # fmt: skip
 
 
@@ -150,6 +152,24 @@ def count(machine: Machine, sources: list, plugin: pathlib.Path, values, work: p
     return totals[1] - totals[0], read_outputs(work, values)
 
 
+def markdown(rows: list[dict]) -> str:
+    lines = ["| model | machine | edgec | plain C, `clang -O3` | C / edgec | edgec's a MAC |", "|---|---|---:|---:|---:|---:|"]  # fmt: skip
+    for row in rows:
+        own, naive_, macs = row.get("edgec"), row.get("naive"), row["macs"]
+        cells = [
+            f"{own / 1e6:.2f} M" if own else "–",
+            f"{naive_ / 1e6:.2f} M" if naive_ else "–",
+            f"{row['ratio']:.2f}" if "ratio" in row else "–",
+            f"{own / macs:.2f}" if own and macs else "–",
+        ]
+        lines.append(f"| {row['model']} | {row['machine']} | {' | '.join(cells)} |")
+    ratios = [row["ratio"] for row in rows if "ratio" in row]
+    if ratios:
+        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+        lines.append(f"| geometric mean | | | | **{mean:.2f}** | |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -159,6 +179,7 @@ def main() -> int:
     parser.add_argument("--filter", action="append", default=[], metavar="GLOB", help="only models whose name matches (repeatable)")  # fmt: skip
     parser.add_argument("--cache", type=pathlib.Path, default=HERE / ".models", help="where fetched models are kept")  # fmt: skip
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="everything, as JSON")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
     binary = edgec.find(options.edgec)
     patterns = options.filter or ([] if options.models else MODELS)
@@ -213,6 +234,8 @@ def main() -> int:
     if ratios:
         mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
         print(f"geometric mean of plain C / edgec over {len(ratios)}: {mean:.2f}")
+    if options.write:
+        report.insert(HERE.parent / "docs" / "performance.md", markdown(rows), MARKERS)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0 if all("edgec" in row for row in rows) else 1
