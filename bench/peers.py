@@ -42,7 +42,8 @@ def tool(command: list, what: str, timeout: float = 900, cwd: str | None = None)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         errors = [line for line in lines if re.search("error|undefined|multiple", line, re.I)] or lines[-1:]
-        raise Unable(f"{what}: {errors[0].strip()[:200] if errors else done.returncode}")
+        why = re.sub(r"\S*/(\S+:\d+:\d+: )", r"\1", errors[0].strip()) if errors else done.returncode
+        raise Unable(f"{what}: {str(why)[:200]}")
     return done.stdout
 
 

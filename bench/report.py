@@ -9,6 +9,15 @@ from xml.sax.saxutils import escape
 MARKERS = ("<!-- bench -->", "<!-- /bench -->")
 
 
+def insert(page: pathlib.Path, content: str, markers: tuple[str, str] = MARKERS) -> None:
+    """Puts text between two markers of a page."""
+    text = page.read_text()
+    begin, end = (text.find(marker) for marker in markers)
+    if begin < 0 or end < begin:
+        raise SystemExit(f"report.py: {page} lacks {markers[0]} and {markers[1]}")
+    page.write_text(f"{text[: begin + len(markers[0])]}\n{content}\n{text[end:]}")
+
+
 def milliseconds(value: float | None) -> str:
     if value is None:
         return "–"
@@ -141,14 +150,7 @@ def write(root: pathlib.Path, result: dict, names: list[str]) -> None:
     """Between the markers of the pages, and the picture beside the table."""
     if "geomean_ratio" not in result:
         raise SystemExit("report.py: nothing was compared, so nothing is written")
-    pages = {
-        root / "README.md": sentence(result),
-        root / "docs" / "performance.md": "![ratios](performance.svg)\n\n" + markdown(result, names),
-    }
-    for page, content in pages.items():
-        text = page.read_text()
-        begin, end = (text.find(marker) for marker in MARKERS)
-        if begin < 0 or end < begin:
-            raise SystemExit(f"report.py: {page} lacks {MARKERS[0]} and {MARKERS[1]}")
-        page.write_text(f"{text[: begin + len(MARKERS[0])]}\n{content}\n{text[end:]}")
+    insert(root / "README.md", sentence(result))
+    picture = "![ratios](performance.svg)\n\n"
+    insert(root / "docs" / "performance.md", picture + markdown(result, names))
     (root / "docs" / "performance.svg").write_text(svg(result))

@@ -8,8 +8,8 @@
 
 Every peer is a process of its own (bench/peers.py), and they take turns: a slice of some runs each,
 over and over, so that whatever else the machine does meets all of them. Before that, each peer's
-outputs are held against onnxruntime's. The ratio is the best peer's median time over edgec's:
-above 1 edgec is the faster one.
+outputs are held against onnxruntime's. The ratio is the best peer's time over edgec's, the median over
+slices that ran side by side: above 1 edgec is the faster one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -71,11 +72,17 @@ class Worker:
             self.problem = str(error)
             return None
         if "unable" in said:
-            self.problem = said["unable"]
+            self.problem = said["unable"].replace(f"{self.out.parent}/", "")
+            # ncnn says why only on its stderr.
+            why = re.search(r"^layer .*(?:failed|not exists)", self.text_of_log(), re.MULTILINE)
+            self.problem += f" ({why[0]})" if why else ""
             return None
         self.version = said["ready"]
         with np.load(self.out) as file:
             return [file[f"a{i}"] for i in range(len(file.files))]
+
+    def text_of_log(self) -> str:
+        return pathlib.Path(self.log.name).read_text(errors="replace")
 
     def slice(self, runs: int) -> list[int]:
         self.process.stdin.write(f"{runs}\n")
@@ -155,14 +162,21 @@ def summary(model: str, workers: list[Worker]) -> dict:
                 "error": worker.error,
             }
         row["peers"][worker.name] = entry
-    for key, ratio in (("median_ms", "ratio"), ("min_ms", "ratio_min")):
-        times = {n: e[key] for n, e in row["peers"].items() if key in e}
-        rivals = {n: t for n, t in times.items() if n != "edgec"}
-        if "edgec" in times and rivals:
-            best = min(rivals, key=rivals.get)
-            row[ratio] = rivals[best] / times["edgec"]
-            if key == "median_ms":
-                row["best_peer"] = best
+    own = next((w for w in workers if w.name == "edgec" and not w.problem and w.times), None)
+    rivals = [w for w in workers if w.name != "edgec" and not w.problem and w.times]
+    if own and rivals:
+        # Of slices that ran side by side: what slowed both down cancels.
+        ratios = {
+            rival.name: statistics.median(
+                statistics.median(theirs) / statistics.median(ours)
+                for theirs, ours in zip(rival.times, own.times)
+            )
+            for rival in rivals
+        }
+        row["best_peer"] = min(ratios, key=ratios.get)
+        row["ratio"] = ratios[row["best_peer"]]
+        least = {name: entry["min_ms"] for name, entry in row["peers"].items() if "min_ms" in entry}
+        row["ratio_min"] = min(least[rival.name] for rival in rivals) / least["edgec"]
     return row
 
 

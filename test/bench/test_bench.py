@@ -75,8 +75,12 @@ class ReportTest(unittest.TestCase):
                 report.write(root, self.result, self.names)
 
     def test_the_real_pages_have_markers(self):
-        for page in (ROOT / "README.md", ROOT / "docs" / "performance.md"):
-            begin, end = (page.read_text().find(marker) for marker in report.MARKERS)
+        import instructions
+
+        table = ROOT / "docs" / "performance.md"
+        pages = [(ROOT / "README.md", report.MARKERS), (table, report.MARKERS)]
+        for page, markers in [*pages, (table, instructions.MARKERS)]:
+            begin, end = (page.read_text().find(marker) for marker in markers)
             self.assertTrue(0 <= begin < end, page)
 
 
@@ -128,6 +132,63 @@ class RunTest(unittest.TestCase):
         self.assertIn("absent.onnx", done.stderr)
         done, _ = self.bench(self.folder / "unet.onnx", "--shape", "x=1xtwo")
         self.assertEqual(done.returncode, 2)
+
+
+class InstructionsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp())
+        generate.write_all(cls.folder)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def test_plain_loops_compute_the_same(self):
+        import instructions
+        import naive
+        import numpy as np
+        import onnx
+        import onnxruntime
+        import zoo
+        from common import tensors
+
+        compiler = next(filter(None, map(shutil.which, ("clang-22", "clang", "cc"))))
+        emitted = 0
+        for path in sorted(self.folder.glob("*.onnx")):
+            with self.subTest(path.name), tempfile.TemporaryDirectory() as name:
+                work = pathlib.Path(name)
+                setup = zoo.Setup(path, {}, {}, work)
+                expected = onnxruntime.InferenceSession(str(setup.model)).run(None, setup.feed)
+                values = (list(setup.feed.values()), expected)
+                if any(v.dtype != np.float32 for v in [*values[0], *expected]):
+                    continue
+                try:
+                    naive.Emitter(zoo.fold(onnx.load(setup.model), work)).write(work)
+                except naive.Unsupported:
+                    continue
+                emitted += 1
+                instructions.write_harness(work, values, *instructions.NAIVE)
+                command = [compiler, "-O1", "main.c", "naive.c", "-lm", "-o", "program"]
+                subprocess.run(command, cwd=work, check=True, timeout=120)
+                subprocess.run([work / "program", "2"], cwd=work, check=True, timeout=120)
+                for want, got in zip(expected, instructions.read_outputs(work, values), strict=True):
+                    self.assertLessEqual(tensors.range_error(want, got), 1e-4)
+        self.assertGreaterEqual(emitted, 4)
+
+    @unittest.skipUnless(shutil.which("qemu-aarch64") and shutil.which("qemu-riscv64"), "no QEMU")
+    def test_counts(self):
+        out = self.folder / "out.json"
+        command = [sys.executable, ROOT / "bench" / "instructions.py", self.folder / "cnn.onnx", "--json", out]
+        counts = []
+        for _ in range(2):
+            done = subprocess.run(map(str, command), capture_output=True, text=True, timeout=300)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            rows = json.loads(out.read_text())
+            self.assertEqual([row["machine"] for row in rows], ["cortex-a53", "rv64gcv"])
+            counts.append([(row["edgec"], row["naive"]) for row in rows])
+        self.assertEqual(counts[0], counts[1])
+        self.assertTrue(all(a > 1000 and b > 1000 for a, b in counts[0]), counts)
 
 
 class OpsTest(unittest.TestCase):
