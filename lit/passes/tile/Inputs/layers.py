@@ -19,7 +19,7 @@ def save(path: pathlib.Path, weights: numpy.ndarray, height: int, width: int, **
         nodes,
         "layer",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, height, width, channels])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, height, width, weights.shape[0]])],
         [numpy_helper.from_array(weights, "w")],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
