@@ -16,9 +16,11 @@ def Edge_TargetAttr : AttrDef<Edge_Dialect, "Target"> {
     DefaultValuedParameter<"unsigned", "64">:$index_bits,
     DefaultValuedParameter<"unsigned", "128">:$vector_bits,
     DefaultValuedParameter<"unsigned", "16">:$arena_align,
-    // Of single-precision floats: whether instructions compute them, and multiply and add with one rounding.
+    // Of single-precision floats: whether instructions compute them, multiply and add with one rounding, and round to
+    // integers.
     DefaultValuedParameter<"bool", "true">:$hardware_float,
-    DefaultValuedParameter<"bool", "false">:$fused_multiply_add);
+    DefaultValuedParameter<"bool", "false">:$fused_multiply_add,
+    DefaultValuedParameter<"bool", "true">:$rounds_to_integer);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -16,7 +16,7 @@ edge::TargetAttr ObjectTarget::describe(const TargetEntry &entry, MLIRContext *c
   FloatUnit floats = findFloatUnit(entry);
   return edge::TargetAttr::get(context, entry.name, entry.triple, entry.cpu, entry.features,
                                entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign,
-                               floats.present, floats.fusesMultiplyAdd);
+                               floats.present, floats.fusesMultiplyAdd, floats.roundsToInteger);
 }
 
 std::optional<std::string> ObjectTarget::unsupported(Operation *) const {
