@@ -47,7 +47,6 @@ struct StructuredToLoops : tile::impl::StructuredToLoopsBase<StructuredToLoops> 
   using StructuredToLoopsBase::StructuredToLoopsBase;
 
   void runOnOperation() override {
-    if (getenv("EDGEC_BASE"))
     bits = vectorBits >= 0 ? vectorBits : vectorBitsOf(getOperation());
     SmallVector<scf::ExecuteRegionOp> groups;
     getOperation()->walk([&](scf::ExecuteRegionOp op) {
