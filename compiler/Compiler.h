@@ -20,6 +20,7 @@ struct CompileOptions {
   std::string name;                  ///< prefix; by default the file's, made C-safe
   std::set<std::string> emit;        ///< `library` by default
   int threads = 1;
+  bool profile = false;      ///< call edgec_profile_hook around each op
   std::string stopAfter;     ///< phase to stop after; the module goes to stdout
   std::string dumpDirectory; ///< where to write the module after each phase
   bool timing = false;       ///< report each phase's time on stderr
@@ -30,6 +31,9 @@ struct CompileOptions {
 llvm::LogicalResult compile(llvm::StringRef path, llvm::StringRef directory,
                             const CompileOptions &options);
 
+/// What a model compiled with `profile` calls: edgec_profile_hook of edgec/profile.h.
+using ProfileHook = void (*)(const edgec_model *model, int32_t op, int32_t begin);
+
 /// A model compiled for this host, ready to run in this process.
 class LoadedModule {
 public:
@@ -38,13 +42,15 @@ public:
   const std::string &manifest() const;
 
 private:
-  friend std::unique_ptr<LoadedModule> load(llvm::StringRef, const CompileOptions &);
+  friend std::unique_ptr<LoadedModule> load(llvm::StringRef, const CompileOptions &, ProfileHook);
   struct Implementation;
   std::unique_ptr<Implementation> implementation;
 };
 
-/// Compiles the same object as `compile` and loads it; null after errors.
-std::unique_ptr<LoadedModule> load(llvm::StringRef path, const CompileOptions &options);
+/// Compiles the same object as `compile` and loads it; null after errors. With `options.profile`
+/// it calls `hook`.
+std::unique_ptr<LoadedModule> load(llvm::StringRef path, const CompileOptions &options,
+                                   ProfileHook hook = nullptr);
 
 /// The frontend that recognises the file, or null after an error.
 const Frontend *findFrontend(llvm::StringRef path, mlir::MLIRContext *context);

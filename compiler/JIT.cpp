@@ -20,7 +20,8 @@ LoadedModule::~LoadedModule() = default;
 const edgec_model &LoadedModule::model() const { return *implementation->model; }
 const std::string &LoadedModule::manifest() const { return implementation->manifest; }
 
-std::unique_ptr<LoadedModule> load(StringRef path, const CompileOptions &options) {
+std::unique_ptr<LoadedModule> load(StringRef path, const CompileOptions &options,
+                                   ProfileHook hook) {
   std::unique_ptr<MLIRContext> context = createContext();
   std::string file = llvm::sys::path::filename(path).str();
   DiagnosticPrinter printer(context.get(), file, llvm::errs());
@@ -46,7 +47,15 @@ std::unique_ptr<LoadedModule> load(StringRef path, const CompileOptions &options
       implementation->jit->getDataLayout().getGlobalPrefix());
   if (!process)
     return fail(process.takeError());
-  implementation->jit->getMainJITDylib().addGenerator(std::move(*process));
+  llvm::orc::JITDylib &main = implementation->jit->getMainJITDylib();
+  main.addGenerator(std::move(*process));
+  if (hook) {
+    llvm::orc::SymbolMap symbols;
+    symbols[implementation->jit->mangleAndIntern("edgec_profile_hook")] = {
+        llvm::orc::ExecutorAddr::fromPtr(hook), llvm::JITSymbolFlags::Exported};
+    if (auto error = main.define(llvm::orc::absoluteSymbols(std::move(symbols))))
+      return fail(std::move(error));
+  }
   if (auto error = implementation->jit->addObjectFile(std::move(output.files[output.name + ".o"])))
     return fail(std::move(error));
   auto symbol = implementation->jit->lookup(output.name + "_model");

@@ -66,16 +66,8 @@ bool staysOutside(Operation *op) {
 
 /// Multiply-accumulates of the op: products that are added up.
 int64_t countMacs(Operation *op) {
-  auto elements = [](Value value) { return cast<ShapedType>(value.getType()).getNumElements(); };
-  if (auto conv = dyn_cast<kernel::ConvOp>(op)) {
-    // Each filter tap meets each position of the smaller side.
-    auto filter = cast<ShapedType>(conv.getFilter().getType());
-    int64_t taps = filter.getNumElements() / filter.getShape().back();
-    if (!conv.getTransposed())
-      return elements(conv.getInit()) * taps;
-    return elements(conv.getX()) / cast<ShapedType>(conv.getX().getType()).getShape().back() *
-           filter.getNumElements();
-  }
+  if (auto contraction = dyn_cast<kernel::ContractionOpInterface>(op))
+    return contraction.countMacs();
   auto structured = dyn_cast<linalg::LinalgOp>(op);
   if (!structured || !structured.getNumReductionLoops())
     return 0;
@@ -85,6 +77,21 @@ int64_t countMacs(Operation *op) {
   for (int64_t range : structured.getStaticLoopRanges())
     count *= range;
   return multiplies ? count : 0;
+}
+
+/// Bytes of the buffers that the op reads and writes, each operand once: what has to move however
+/// well it is written.
+int64_t countBytes(Operation &op, ArrayRef<Value> captured) {
+  int64_t bytes = 0;
+  auto add = [&](Value value) {
+    if (auto type = dyn_cast<MemRefType>(value.getType()); type && type.hasStaticShape())
+      bytes += type.getNumElements() * edge::elementBytes(type.getElementType());
+  };
+  llvm::for_each(op.getOperands(), add);
+  for (Value value : captured)
+    if (!llvm::is_contained(op.getOperands(), value))
+      add(value);
+  return bytes;
 }
 
 /// The op's name for people: its location's, made C-safe.
@@ -165,7 +172,8 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
         }
       if (!llvm::is_contained(known[key], kernel)) {
         known[key].push_back(kernel);
-        if (isa<kernel::ConvOp, kernel::PoolOp>(op)) // every output position is on its own
+        if (isa<kernel::ContractionOpInterface, kernel::PoolOp>(
+                op)) // every output position is on its own
           kernel->setAttr("edge.parallel", builder.getUnitAttr());
       }
       int64_t macs = 0;
@@ -177,7 +185,9 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
           {builder.getNamedAttr("name", builder.getStringAttr(label)),
            builder.getNamedAttr("kind", builder.getStringAttr(op.getName().getStringRef())),
            builder.getNamedAttr("kernel", builder.getStringAttr(kernel.getName())),
-           builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs))}));
+           builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs)),
+           builder.getNamedAttr(
+               "bytes", builder.getI64IntegerAttr(countBytes(op, captured.getArrayRef())))}));
       builder.setInsertionPoint(&op);
       func::CallOp::create(builder, op.getLoc(), kernel, arguments);
       op.erase();

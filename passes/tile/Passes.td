@@ -4,12 +4,40 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SelectKernels : Pass<"edgec-select-kernels", "::mlir::func::FuncOp"> {
+  let summary = "turn linalg contractions into kernel.matmul";
+  let description = [{
+    A linalg.generic that sums products (a matrix product, an einsum, a recurrent layer's step) becomes one `kernel.matmul`: its dimensions are gathered
+    into batch, rows, columns and depth, and operands that have them in another order are transposed, constants at once. What has a single
+    column, or too few rows to pay for a transposed copy, stays linalg.
+  }];
+  let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def FuseEpilogues : Pass<"edgec-fuse-epilogues", "::mlir::func::FuncOp"> {
+  let summary = "let contractions do the elementwise work on their results";
+  let description = [{
+    An elementwise linalg.generic that is the only reader of a contraction's result becomes part of its epilogue: bias, activation, residual sum, requantization.
+    Reshapes between the two are seen through. Other operands become extras, repeated where their extent is 1.
+  }];
+  let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def PackWeights : Pass<"edgec-pack-weights", "::mlir::func::FuncOp"> {
+  let summary = "lay constant weights out in the order in which tiles read them";
+  let description = [{
+    Chooses, with the cost model of `Schedule.h`, how many vectors of features a tile has, and reorders the weights to match (`kernel.conv` describes the
+    layout). The tile reads them as one stream; the last vector is filled up with zeros, so that no load is partial.
+  }];
+  let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::arith::ArithDialect"];
+}
+
 def KernelToLoops : Pass<"edgec-kernel-to-loops"> {
-  let summary = "write the loops of kernel.conv and kernel.pool on buffers";
+  let summary = "write the loops of kernel ops on buffers";
   let description = [{
     Each op becomes a loop nest over its output positions that keeps a tile of the result, a few pixels times a few vectors of channels, in
-    registers while it walks the window. The part of the window that lies outside the input is never visited: its bounds are computed
-    for each position at the border, and are constant everywhere else. No padded copy exists.
+    registers while it walks what it sums over (docs/schedules.md). The part of a window that lies outside the input is never visited: tiles at the
+    border leave it out, and no padded copy exists. The epilogue is applied to the tile before it is stored.
 
     Buffers have static shapes and any strides; where channels aren't contiguous, the tile is of scalars. Floats narrower than f32
     accumulate in f32, integers in the result's type.

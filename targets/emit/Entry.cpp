@@ -2,6 +2,7 @@
 // runtime/include/edgec/model.h.
 #include "targets/emit/Object.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
 
 using namespace llvm;
 using namespace edgec;
@@ -32,6 +33,37 @@ struct EntryBuilder {
   }
 
   bool threaded() const { return interface.threads > 1; }
+
+  /// Calls the hook of --profile around each op. The rows of the per-op table are main's calls of
+  /// kernels, in their order.
+  Error addHooks(Function *main) {
+    if (!interface.profile)
+      return Error::success();
+    Type *i32 = builder.getInt32Ty();
+    auto type = FunctionType::get(builder.getVoidTy(), {pointer, i32, i32}, false);
+    FunctionCallee hook = module.getOrInsertFunction("edgec_profile_hook", type);
+    // Stands for the descriptor until addModel() makes it.
+    auto *model = new GlobalVariable(module, builder.getInt8Ty(), /*isConstant=*/true,
+                                     GlobalValue::ExternalLinkage, nullptr, modelName());
+    size_t row = 0, rows = interface.operators.size();
+    for (Instruction &instruction : make_early_inc_range(instructions(main))) {
+      auto *call = dyn_cast<CallInst>(&instruction);
+      Function *callee = call ? call->getCalledFunction() : nullptr;
+      if (!callee || row == rows || callee->getName() != interface.operators[row].kernel)
+        continue;
+      auto number = builder.getInt32(static_cast<uint32_t>(row++));
+      builder.SetInsertPoint(call);
+      builder.CreateCall(hook, {model, number, builder.getInt32(1)});
+      builder.SetInsertPoint(call->getNextNode());
+      builder.CreateCall(hook, {model, number, builder.getInt32(0)});
+    }
+    if (row != rows)
+      return createStringError("can't be profiled: the code calls " + Twine(row) + " of its " +
+                               Twine(rows) + " kernels in the order of the per-op table");
+    return Error::success();
+  }
+
+  std::string modelName() const { return interface.name + "_model"; }
 
   /// Turns each call of a split kernel into one call of the hook, whose task runs a part. Without a
   /// hook the parts run one after the other.
@@ -238,21 +270,29 @@ struct EntryBuilder {
          tensors(interface.outputs, "edgec.outputs"), invoke, reset ? reset : null,
          ConstantInt::get(word, interface.arenaBytes), ConstantInt::get(word, interface.stateBytes),
          ConstantInt::get(word, 0)});
-    new GlobalVariable(module, type, /*isConstant=*/true, GlobalValue::ExternalLinkage, value,
-                       interface.name + "_model");
+    auto *model = new GlobalVariable(module, type, /*isConstant=*/true,
+                                     GlobalValue::ExternalLinkage, value, "");
+    if (GlobalVariable *earlier = module.getNamedGlobal(modelName())) {
+      earlier->replaceAllUsesWith(model);
+      earlier->eraseFromParent();
+    }
+    model->setName(modelName());
   }
 };
 
 } // namespace
 
-void edgec::addEntryPoints(Module &module, const ModelInterface &interface) {
+Error edgec::addEntryPoints(Module &module, const ModelInterface &interface) {
   Function *main = module.getFunction("main");
   main->setName(interface.name + "_main");
   main->setLinkage(GlobalValue::InternalLinkage);
   EntryBuilder entry(module, interface);
+  if (Error error = entry.addHooks(main))
+    return error;
   entry.shareKernels(main);
   Function *run = entry.addRun(main);
   Function *reset = entry.addReset();
   Function *invoke = entry.addInvoke(run);
   entry.addModel(invoke, reset);
+  return Error::success();
 }

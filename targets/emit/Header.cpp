@@ -65,6 +65,9 @@ std::string edgec::writeHeader(const ModelInterface &interface, const Output &ou
   if (interface.stateBytes)
     os << "/* Clears the state: once before the first run, and to start anew. */\nvoid "
        << interface.name << "_reset(void *arena);\n\n";
+  if (interface.profile)
+    os << "/* Compiled with --profile: it calls edgec_profile_hook of <edgec/profile.h>, which the "
+          "program defines. */\n\n";
   os << "/* The same for generic callers. */\nextern const edgec_model " << interface.name
      << "_model;\n\n";
   os << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";

@@ -93,6 +93,7 @@ ModelInterface edgec::readInterface(ModuleOp module, StringRef name) {
   if (auto target = module->getAttrOfType<edge::TargetAttr>("edge.target"))
     interface.arenaAlign = target.getArenaAlign();
   interface.threads = std::max<int64_t>(number("edge.threads"), 1);
+  interface.profile = module->hasAttr("edge.profile");
   if (auto split = module->getAttrOfType<ArrayAttr>("edge.split"))
     for (Attribute name : split)
       interface.split.push_back(cast<StringAttr>(name).getValue().str());
@@ -115,8 +116,8 @@ ModelInterface edgec::readInterface(ModuleOp module, StringRef name) {
                                      integer(row, "last")});
   });
   rows("edge.operators", [&](DictionaryAttr row) {
-    interface.operators.push_back(
-        {text(row, "name"), text(row, "kind"), text(row, "kernel"), integer(row, "macs")});
+    interface.operators.push_back({text(row, "name"), text(row, "kind"), text(row, "kernel"),
+                                   integer(row, "macs"), integer(row, "bytes")});
     interface.macs += interface.operators.back().macs;
   });
   return interface;

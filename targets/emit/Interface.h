@@ -23,6 +23,7 @@ struct AllocationInfo {
 struct OperatorInfoRow {
   std::string name, kind, kernel;
   int64_t macs = 0;
+  int64_t bytes = 0; ///< of all operands: what has to move at least
 };
 
 struct ModelInterface {
@@ -33,6 +34,7 @@ struct ModelInterface {
   std::vector<OperatorInfoRow> operators;
   int64_t macs = 0;
   int64_t threads = 1;            ///< parts that a shared kernel has
+  bool profile = false;           ///< whether each op calls the hook of edgec/profile.h
   std::vector<std::string> split; ///< kernels that take the index of their part
 };
 

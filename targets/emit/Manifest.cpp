@@ -51,8 +51,11 @@ std::string edgec::writeManifest(const ModelInterface &interface, const Output &
                    {"allocations", allocations}};
   Json operators = Json::array();
   for (const OperatorInfoRow &row : interface.operators)
-    operators.push_back(
-        {{"name", row.name}, {"kind", row.kind}, {"kernel", row.kernel}, {"macs", row.macs}});
+    operators.push_back({{"name", row.name},
+                         {"kind", row.kind},
+                         {"kernel", row.kernel},
+                         {"macs", row.macs},
+                         {"bytes", row.bytes}});
   json["operators"] = operators;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -13,8 +13,11 @@ using namespace mlir;
 using namespace edgec;
 
 edge::TargetAttr ObjectTarget::describe(const TargetEntry &entry, MLIRContext *context) const {
+  FloatUnit floats = findFloatUnit(entry);
   return edge::TargetAttr::get(context, entry.name, entry.triple, entry.cpu, entry.features,
-                               entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign);
+                               entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign,
+                               entry.vectorRegisters, entry.l2Bytes, floats.present,
+                               floats.fusesMultiplyAdd);
 }
 
 std::optional<std::string> ObjectTarget::unsupported(Operation *) const {
@@ -79,7 +82,8 @@ LogicalResult ObjectTarget::emit(ModuleOp module, Output &output) const {
     llvmModule->addModuleFlag(llvm::Module::Error, "target-abi",
                               llvm::MDString::get(context, target.getAbi()));
   prepare(*llvmModule, interface, **machine, target);
-  addEntryPoints(*llvmModule, interface);
+  if (auto error = addEntryPoints(*llvmModule, interface))
+    return module.emitError() << llvm::toString(std::move(error));
   for (llvm::Function &function : *llvmModule)
     if (!function.hasFnAttribute("target-cpu")) {
       function.addFnAttr("target-cpu", (*machine)->getTargetCPU());

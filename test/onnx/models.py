@@ -74,6 +74,7 @@ SETUPS = {
     ),
     "ppocr_mobile_v2_cls*": Setup(shapes={"x": [1, 3, 48, 192]}, text=True),
     "ppocrv4_mobile_det*": Setup(shapes={"x": [1, 3, 320, 320]}, text=True),
+    "ppocrv4_mobile_rec*": Setup(shapes={"x": [1, 3, 48, 320]}, text=True),
     "speechmos_dnsmos*": Setup(shapes={"input_1": [1, 900, 120]}),
     "yunet_n_dynamic*": Setup(shapes={"input": [1, 3, 320, 320]}, high=255.0),
     "yunet*": Setup(high=255.0),

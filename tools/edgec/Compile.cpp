@@ -35,6 +35,8 @@ void cli::addCompile(CLI::App &app, int &exitCode) {
       ->add_option("--threads", options.threads,
                    "split large ops for this many threads, run through edgec_parallel_for")
       ->check(CLI::Range(1, 64));
+  command->add_flag("--profile", options.profile,
+                    "call edgec_profile_hook around each op (edgec/profile.h)");
   std::string phases;
   for (const Phase &phase : getPhases())
     phases += (phases.empty() ? "" : ", ") + phase.name.str();

@@ -2,9 +2,13 @@
 
 #map = affine_map<(d0) -> (d0)>
 
+// One row an op, with the bytes of its operands: each is 8 floats.
+// CHECK: edge.operators = [{bytes = 64 : i64, kernel = "[[KERNEL:op0[A-Za-z_]*]]", kind = "linalg.generic", macs = 0 : i64, name = "/layer/Neg"}
+// CHECK-SAME: {bytes = 64 : i64, kernel = "[[KERNEL]]", {{.*}} name = "/layer/Neg_1"}
+
 // Equal ops share a function. Buffers that lie apart may be declared so; two places of the arena that overlap may not.
-// CHECK-LABEL: func @main
-// CHECK: call @[[KERNEL:op0[A-Za-z_]*]](%arg0, %arg1)
+// CHECK: func @main
+// CHECK: call @[[KERNEL]](%arg0, %arg1)
 // CHECK-NEXT: call @[[KERNEL]](%arg1, %arg2)
 // CHECK: call @[[OVERLAP:op1[A-Za-z0-9_]*]](
 // CHECK: return

@@ -10,16 +10,22 @@
 
 #include <stdint.h>
 
+#include "edgec/model.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* What a model compiled with --profile calls around each op: with begin 1
- * before it and with begin 0 after it. op is the row of the manifest's per-op
- * table, counted from zero. The caller provides it; it runs on the thread that
- * called the model, between parallel regions and never inside a task, and must
- * not touch the arena. A model compiled without --profile contains no call. */
-typedef void (*edgec_profile_hook)(int32_t op, int32_t begin);
+ * before it and with begin 0 after it. op is the row of the per-op table in the
+ * manifest of that model, counted from zero; several models may share one hook.
+ *
+ * The program defines this function, once; its manifest lists it among the
+ * undefined symbols. It runs on the thread that called the model, between
+ * parallel regions and never inside a task, and must not touch the arena, the
+ * inputs or the outputs. Its stack is not part of NAME_STACK_BYTES. A model
+ * compiled without --profile contains no call, and needs no such function. */
+void edgec_profile_hook(const edgec_model *model, int32_t op, int32_t begin);
 
 #ifdef __cplusplus
 }
