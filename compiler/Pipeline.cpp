@@ -39,7 +39,16 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 static void buildFuse(OpPassManager &passes, const Target *) {
   passes.addPass(createEdgeToLinalg());
   auto &function = passes.nest<func::FuncOp>();
+  function.addPass(tile::createSelectKernels());
   function.addPass(createFuseElementwise());
+  passes.addPass(createCanonicalizer());
+  passes.addPass(createCSEPass());
+}
+
+static void buildSchedule(OpPassManager &passes, const Target *) {
+  auto &function = passes.nest<func::FuncOp>();
+  function.addPass(tile::createFuseEpilogues());
+  function.addPass(tile::createPackWeights());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
 }
@@ -51,6 +60,8 @@ static void buildBufferize(OpPassManager &passes, const Target *) {
   passes.addPass(createBufferizeModel());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizer()); // where two views are one, a copy between them is none
+  passes.nest<func::FuncOp>().addPass(tile::createGroupRows());
 }
 
 static void buildPlan(OpPassManager &passes, const Target *) { passes.addPass(createPlanArena()); }
@@ -59,6 +70,7 @@ static void buildLower(OpPassManager &passes, const Target *target) {
   passes.addPass(createOutlineKernels());
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(tile::createKernelToLoops());
+  function.addPass(tile::createStructuredToLoops());
   function.addPass(createLinalgToLoops());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
@@ -66,6 +78,7 @@ static void buildLower(OpPassManager &passes, const Target *target) {
   passes.addPass(createLoopInvariantCodeMotionPass());
   if (target)
     target->addPasses(passes);
+  passes.addPass(createApproximateMath());
   passes.addPass(createConvertToLLVM());
   passes.addPass(createCSEPass());
 }
@@ -77,6 +90,8 @@ ArrayRef<Phase> getPhases() {
        buildLegalize},
       {"check", "report every op that the target can't compile", buildNothing},
       {"fuse", "lower to linalg on tensors and fuse elementwise chains", buildFuse},
+      {"schedule", "choose tiles, fuse what follows a contraction into it, pack weights",
+       buildSchedule},
       {"bufferize", "tensors become buffers, in place where possible", buildBufferize},
       {"plan", "place every buffer in one arena", buildPlan},
       {"lower", "kernels become functions, loops and the LLVM dialect", buildLower},

@@ -53,8 +53,9 @@ static FailureOr<SmallVector<Value>> lowerConv(ConvLike op, OpBuilder &builder, 
   Value init = createEmpty(builder, op.getLoc(), type);
   auto conv =
       kernel::ConvOp::create(builder, op.getLoc(), TypeRange(type), operands[0], operands[1],
-                             operands.size() > 2 ? operands[2] : Value(), init, op.getStrides(),
-                             op.getDilations(), op.getPads(), op.getGroups(), transposed);
+                             operands.size() > 2 ? operands[2] : Value(), ValueRange(), init,
+                             op.getStrides(), op.getDilations(), op.getPads(), op.getGroups(),
+                             transposed, DenseI64ArrayAttr(), kernel::PackingAttr());
   return SmallVector<Value>(conv->getResults());
 }
 

@@ -115,12 +115,14 @@ Value createCast(OpBuilder &b, Location loc, Value value, Type from, Type to) {
       Value wide = arith::ExtFOp::create(b, loc, b.getF32Type(), value);
       return arith::TruncFOp::create(b, loc, to, wide);
     }
-    // A value that the type cannot hold is undefined in ONNX and poison in LLVM: go through i64 so
-    // that in practice it wraps.
-    if (target.getIntOrFloatBitWidth() < 64) {
-      Type i64 = b.getI64Type();
-      Value wide = arith::FPToSIOp::create(b, loc, i64, value);
-      return arith::TruncIOp::create(b, loc, target, wide);
+    // A value that the type cannot hold is undefined in ONNX and poison in LLVM: go through a wider
+    // one, so that in practice it wraps. i32 is what vector units convert to; few do to i64.
+    unsigned width = target.getIntOrFloatBitWidth();
+    if (width < 64) {
+      bool fits = width < 32 || !isUnsigned(to);
+      Type between = fits ? b.getI32Type() : b.getI64Type();
+      Value wide = arith::FPToSIOp::create(b, loc, between, value);
+      return width == 32 && fits ? wide : arith::TruncIOp::create(b, loc, target, wide).getResult();
     }
     if (isUnsigned(to))
       return arith::FPToUIOp::create(b, loc, target, value);

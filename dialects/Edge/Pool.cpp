@@ -59,11 +59,58 @@ static kernel::PoolKind kernelKind(PoolKind kind) {
   llvm_unreachable("all kinds are covered");
 }
 
+/// Whether a window's last dimension is better combined first, for all rows at once: windows
+/// overlap so much that each row's result serves several of them. Narrow averages would be rounded
+/// twice.
+static bool isSplitWorthIt(PoolOp op) {
+  ArrayRef<int64_t> in = cast<RankedTensorType>(op.getX().getType()).getShape().drop_back();
+  ArrayRef<int64_t> out = op.getOutputShape(), kernel = op.getKernel();
+  Type element = getElementTypeOrSelf(op.getX().getType());
+  if (op.getKind() != PoolKind::max && element.getIntOrFloatBitWidth() < 32)
+    return false;
+  double windows = 1, taps = 1, rows = out.back();
+  for (size_t i = 0; i + 1 < kernel.size(); ++i) {
+    windows *= out[i];
+    taps *= kernel[i];
+    rows *= in[i + 1];
+  }
+  windows *= out.back();
+  // Worth a pass through memory more.
+  return rows * kernel.back() + windows * taps < windows * taps * kernel.back() / 2;
+}
+
 FailureOr<SmallVector<Value>> PoolOp::lower(OpBuilder &builder, ValueRange operands) {
   auto type = cast<RankedTensorType>(storageType(getResult().getType()));
-  Value init = createEmpty(builder, getLoc(), type);
-  auto pool = kernel::PoolOp::create(
-      builder, getLoc(), TypeRange(type), operands[0], init, kernelKind(getKind()), getKernel(),
-      getStrides(), getDilations(), getPads(), getCountIncludePad(), isUnsigned(getX().getType()));
-  return SmallVector<Value>(pool->getResults());
+  auto pool = [&](Value x, ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides,
+                  ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads, ArrayRef<int64_t> spatial) {
+    SmallVector<int64_t> shape{type.getDimSize(0)};
+    llvm::append_range(shape, spatial);
+    shape.push_back(type.getShape().back());
+    RankedTensorType result = type.clone(shape);
+    Value init = createEmpty(builder, getLoc(), result);
+    return kernel::PoolOp::create(builder, getLoc(), TypeRange(result), x, init,
+                                  kernelKind(getKind()), kernel, strides, dilations, pads,
+                                  getCountIncludePad(), isUnsigned(getX().getType()))
+        ->getResult(0);
+  };
+  if (!isSplitWorthIt(*this))
+    return SmallVector<Value>{
+        pool(operands[0], getKernel(), getStrides(), getDilations(), getPads(), getOutputShape())};
+  size_t last = getKernel().size() - 1;
+  ArrayRef<int64_t> in = cast<RankedTensorType>(operands[0].getType()).getShape();
+  // The last dimension's entries with `rest` elsewhere, or the other way round.
+  auto pick = [&](ArrayRef<int64_t> list, bool wantsLast, int64_t rest) {
+    SmallVector<int64_t> result(list);
+    for (auto [i, entry] : llvm::enumerate(result))
+      if ((i % (last + 1) == last) != wantsLast)
+        entry = rest;
+    return result;
+  };
+  SmallVector<int64_t> middle(in.drop_front().take_front(last));
+  middle.push_back(getOutputShape().back());
+  Value rows = pool(operands[0], pick(getKernel(), true, 1), pick(getStrides(), true, 1),
+                    pick(getDilations(), true, 1), pick(getPads(), true, 0), middle);
+  return SmallVector<Value>{pool(rows, pick(getKernel(), false, 1), pick(getStrides(), false, 1),
+                                 pick(getDilations(), false, 1), pick(getPads(), false, 0),
+                                 getOutputShape())};
 }

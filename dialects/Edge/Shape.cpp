@@ -123,9 +123,10 @@ struct MergeReshapes : OpRewritePattern<ReshapeOp> {
   }
 };
 
-/// reshape(transpose(x)) = transpose(reshape(x)) where the reshape splits or merges dimensions that
-/// the transpose keeps together: the channel shuffles and head splits that exporters write then
-/// meet the other transposes.
+/// reshape(transpose(x)) = transpose(reshape(transpose'(x))) where the reshape splits or merges
+/// dimensions that lie side by side in x: the head splits that exporters write, and channel
+/// shuffles, then meet the other transposes. What stays before the reshape, if anything, is the
+/// exchange of dimensions that it merges.
 struct ReshapeAfterTranspose : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
@@ -133,30 +134,37 @@ struct ReshapeAfterTranspose : OpRewritePattern<ReshapeOp> {
     if (!transpose)
       return failure();
     ArrayRef<int64_t> permutation = transpose.getPermutation();
-    auto x = cast<RankedTensorType>(transpose.getX().getType());
     auto middle = cast<RankedTensorType>(op.getX().getType());
     auto groups = groupReshape(middle.getShape(), op.getShape());
     if (groups.size() < 2)
       return failure();
-    // Each group's source dimensions must lie side by side, in order, in x.
+    // Each group's source dimensions must be neighbours in x.
     SmallVector<std::pair<int64_t, const ReshapeGroup *>> order;
     for (const ReshapeGroup &group : groups) {
       if (group.source.empty() || group.result.empty())
         return failure();
-      for (size_t i = 1; i < group.source.size(); ++i)
-        if (permutation[group.source[i]] != permutation[group.source[i - 1]] + 1)
-          return failure();
-      order.emplace_back(permutation[group.source.front()], &group);
+      SmallVector<int64_t> places;
+      for (int64_t dim : group.source)
+        places.push_back(permutation[dim]);
+      llvm::sort(places);
+      if (places.back() - places.front() + 1 != static_cast<int64_t>(places.size()))
+        return failure();
+      order.emplace_back(places.front(), &group);
     }
     llvm::sort(order, [](auto &a, auto &b) { return a.first < b.first; });
-    SmallVector<int64_t> shape, place(op.getShape().size());
-    for (auto &[first, group] : order)
+    SmallVector<int64_t> before, shape, place(op.getShape().size());
+    for (auto &[first, group] : order) {
+      for (int64_t dim : group->source)
+        before.push_back(permutation[dim]);
       for (int64_t dim : group->result) {
         place[dim] = shape.size();
         shape.push_back(op.getShape()[dim]);
       }
-    (void)x;
-    Value reshaped = ReshapeOp::create(rewriter, op.getLoc(), transpose.getX(), shape);
+    }
+    if (before == SmallVector<int64_t>(permutation)) // nothing would come out
+      return failure();
+    Value x = rewriter.createOrFold<TransposeOp>(op.getLoc(), transpose.getX(), before);
+    Value reshaped = ReshapeOp::create(rewriter, op.getLoc(), x, shape);
     rewriter.replaceOpWithNewOp<TransposeOp>(op, reshaped, place);
     return success();
   }

@@ -15,7 +15,12 @@ def Edge_TargetAttr : AttrDef<Edge_Dialect, "Target"> {
     StringRefParameter<"ABI name, empty for the triple's own">:$abi,
     DefaultValuedParameter<"unsigned", "64">:$index_bits,
     DefaultValuedParameter<"unsigned", "128">:$vector_bits,
-    DefaultValuedParameter<"unsigned", "16">:$arena_align);
+    DefaultValuedParameter<"unsigned", "16">:$arena_align,
+    DefaultValuedParameter<"unsigned", "16">:$vector_registers,
+    DefaultValuedParameter<"unsigned", "0">:$l2_bytes,
+    // Of single-precision floats: whether instructions compute them, and multiply and add with one rounding.
+    DefaultValuedParameter<"bool", "true">:$hardware_float,
+    DefaultValuedParameter<"bool", "false">:$fused_multiply_add);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

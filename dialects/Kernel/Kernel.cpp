@@ -2,7 +2,9 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
@@ -10,11 +12,19 @@ using namespace edgec::kernel;
 
 #include "dialects/Kernel/KernelDialect.cpp.inc"
 #include "dialects/Kernel/KernelEnums.cpp.inc"
+#include "dialects/Kernel/KernelInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Kernel/KernelAttrs.cpp.inc"
 
 void KernelDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/Kernel/KernelOps.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/Kernel/KernelAttrs.cpp.inc"
       >();
 }
 
@@ -23,6 +33,14 @@ void KernelDialect::initialize() {
 
 //===- What every structured op shares
 //-----------------------------------------------------------===//
+
+/// Whether the epilogue, if there is one, reads the destination's element before it is overwritten.
+static bool readsInit(Operation *op) {
+  auto contraction = dyn_cast<ContractionOpInterface>(op);
+  if (!contraction || contraction.getEpilogueRegion().empty())
+    return false;
+  return !contraction.getEpilogueRegion().getArguments().back().use_empty();
+}
 
 static LogicalResult bufferizeStructured(DestinationStyleOpInterface op, RewriterBase &rewriter,
                                          const BufferizationOptions &options,
@@ -42,6 +60,8 @@ static LogicalResult bufferizeStructured(DestinationStyleOpInterface op, Rewrite
   }
   OperationState copy(op.getLoc(), op->getName(), buffers, TypeRange(), op->getAttrs());
   copy.propertiesAttr = op->getPropertiesAsAttribute();
+  for (Region &region : op->getRegions())
+    copy.addRegion()->takeBody(region);
   rewriter.create(copy);
   replaceOpWithBufferizedValues(
       rewriter, op, buffers.back() /* the init is the last operand of every structured op */);
@@ -56,7 +76,7 @@ getStructuredEffects(DestinationStyleOpInterface op,
       continue;
     if (op.isDpsInit(&operand))
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
-    else
+    if (!op.isDpsInit(&operand) || readsInit(op))
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
   }
 }
@@ -67,7 +87,7 @@ getStructuredEffects(DestinationStyleOpInterface op,
     getStructuredEffects(*this, effects);                                                          \
   }                                                                                                \
   bool Op::bufferizesToMemoryRead(OpOperand &operand, const AnalysisState &) {                     \
-    return !isDpsInit(&operand);                                                                   \
+    return !isDpsInit(&operand) || readsInit(*this);                                               \
   }                                                                                                \
   bool Op::bufferizesToMemoryWrite(OpOperand &operand, const AnalysisState &) {                    \
     return isDpsInit(&operand);                                                                    \
@@ -83,6 +103,7 @@ getStructuredEffects(DestinationStyleOpInterface op,
   }
 
 STRUCTURED_OP(ConvOp)
+STRUCTURED_OP(MatMulOp)
 STRUCTURED_OP(PoolOp)
 
 /// Checks the parts that convolutions and pools share: ranks, and one entry a spatial dimension.
@@ -100,21 +121,135 @@ static LogicalResult verifyWindow(Operation *op, ShapedType x, ShapedType init,
   return success();
 }
 
+//===- Epilogues
+//---------------------------------------------------------------------------------===//
+
+static LogicalResult verifyEpilogue(ContractionOpInterface op, ShapedType init) {
+  OperandRange extras = op.getEpilogueOperands();
+  Region &region = op.getEpilogueRegion();
+  if (region.empty()) {
+    if (!extras.empty())
+      return op.emitOpError("has extras, but no epilogue to read them");
+    return success();
+  }
+  if (!region.hasOneBlock() || !isa<YieldOp>(region.front().getTerminator()))
+    return op.emitOpError("expects an epilogue of one block that ends in 'kernel.yield'");
+  if (region.getNumArguments() != extras.size() + 2)
+    return op.emitOpError("expects an epilogue of the sum, ")
+           << extras.size() << " extras and the destination's element";
+  if (region.getArguments().back().getType() != init.getElementType() ||
+      cast<YieldOp>(region.front().getTerminator()).getValue().getType() != init.getElementType())
+    return op.emitOpError("expects an epilogue that gives ") << init.getElementType();
+  for (auto [extra, argument] : llvm::zip(extras, region.getArguments().drop_front())) {
+    auto type = cast<ShapedType>(extra.getType());
+    if (type.getElementType() != argument.getType() || type.getRank() != init.getRank())
+      return op.emitOpError("has an extra of type ")
+             << type << " beside an argument of type " << argument.getType();
+    for (auto [extent, whole] : llvm::zip_equal(type.getShape(), init.getShape()))
+      if (extent != whole && extent != 1)
+        return op.emitOpError("has an extra of type ")
+               << type << ", which can't be repeated to " << init;
+  }
+  return success();
+}
+
+Block &edgec::kernel::ensureEpilogue(ContractionOpInterface op) {
+  Region &region = op.getEpilogueRegion();
+  if (region.empty()) {
+    Value init = cast<DestinationStyleOpInterface>(op.getOperation()).getDpsInits().front();
+    Type element = cast<ShapedType>(init.getType()).getElementType();
+    Block &block = region.emplaceBlock();
+    block.addArguments({element, element}, {op.getLoc(), op.getLoc()});
+    OpBuilder builder = OpBuilder::atBlockEnd(&block);
+    YieldOp::create(builder, op.getLoc(), block.getArgument(0));
+  }
+  return region.front();
+}
+
+//===- Convolution and matrix product
+//------------------------------------------------------------===//
+
+SmallVector<int64_t> ConvOp::getKernelShape() {
+  if (auto window = getWindow())
+    return SmallVector<int64_t>(*window);
+  return SmallVector<int64_t>(cast<ShapedType>(getFilter().getType()).getShape().drop_back(2));
+}
+int64_t ConvOp::getGroupChannels() {
+  return cast<ShapedType>(getX().getType()).getShape().back() / static_cast<int64_t>(getGroups());
+}
+int64_t ConvOp::getGroupFeatures() {
+  return cast<ShapedType>(getInit().getType()).getShape().back() /
+         static_cast<int64_t>(getGroups());
+}
+bool ConvOp::isDepthwise() {
+  return getGroups() > 1 && getGroupChannels() == 1 && getGroupFeatures() == 1;
+}
+
+static int64_t product(ArrayRef<int64_t> extents) {
+  int64_t result = 1;
+  for (int64_t extent : extents)
+    result *= extent;
+  return result;
+}
+
+int64_t ConvOp::countMacs() {
+  // Each kernel position meets each position of the smaller side.
+  auto small = cast<ShapedType>((getTransposed() ? getX() : getInit()).getType());
+  return product(small.getShape().drop_back()) * product(getKernelShape()) * getGroups() *
+         getGroupChannels() * getGroupFeatures();
+}
+
 LogicalResult ConvOp::verify() {
   auto x = cast<ShapedType>(getX().getType()), filter = cast<ShapedType>(getFilter().getType());
   auto init = cast<ShapedType>(getInit().getType());
+  if (getPacking().has_value() != getWindow().has_value())
+    return emitOpError("expects 'window' with 'packing', and only with it");
   if (failed(verifyWindow(*this, x, init, {getStrides(), getDilations()}, getPads())))
     return failure();
-  int64_t rank = x.getRank();
+  int64_t rank = x.getRank(), groups = getGroups();
+  if (auto packing = getPacking()) {
+    if (static_cast<int64_t>(getWindow()->size()) != rank - 2)
+      return emitOpError("expects one extent of 'window' a spatial dimension");
+    int64_t expected = packing->packedElements(groups, product(*getWindow()) * getGroupChannels(),
+                                               getGroupFeatures());
+    if (filter.getRank() != 1 || filter.getNumElements() != expected)
+      return emitOpError("expects a packed filter of ") << expected << " elements";
+    return verifyEpilogue(*this, init);
+  }
   if (filter.getRank() != rank)
     return emitOpError("expects a filter of the input's rank ") << rank;
-  if (filter.getDimSize(rank - 2) * static_cast<int64_t>(getGroups()) != x.getDimSize(rank - 1))
+  if (filter.getDimSize(rank - 2) * groups != x.getDimSize(rank - 1))
     return emitOpError("expects a filter over ")
            << x.getDimSize(rank - 1) << " / " << getGroups() << " channels, but it has "
            << filter.getDimSize(rank - 2);
   if (filter.getDimSize(rank - 1) != init.getDimSize(rank - 1))
     return emitOpError("expects as many output channels as the filter has features");
-  return success();
+  return verifyEpilogue(*this, init);
+}
+
+int64_t MatMulOp::countMacs() {
+  return cast<ShapedType>(getInit().getType()).getNumElements() *
+         cast<ShapedType>(getA().getType()).getShape().back();
+}
+
+LogicalResult MatMulOp::verify() {
+  auto a = cast<ShapedType>(getA().getType()), b = cast<ShapedType>(getB().getType());
+  auto init = cast<ShapedType>(getInit().getType());
+  if (a.getRank() != 3 || init.getRank() != 3)
+    return emitOpError("expects operands of rank 3");
+  if (a.getDimSize(0) != init.getDimSize(0) || a.getDimSize(1) != init.getDimSize(1))
+    return emitOpError("expects as many matrices and rows in the result as in 'a'");
+  int64_t depth = a.getDimSize(2), columns = init.getDimSize(2);
+  if (auto packing = getPacking()) {
+    int64_t expected = packing->packedElements(1, depth, columns);
+    if (b.getRank() != 1 || b.getNumElements() != expected)
+      return emitOpError("expects packed weights of ") << expected << " elements";
+    return verifyEpilogue(*this, init);
+  }
+  if (b.getRank() != 3 || b.getDimSize(1) != depth || b.getDimSize(2) != columns ||
+      (b.getDimSize(0) != 1 && b.getDimSize(0) != a.getDimSize(0)))
+    return emitOpError("expects 'b' of ") << depth << " rows and " << columns << " columns";
+  return verifyEpilogue(*this, init);
 }
 
 LogicalResult PoolOp::verify() {

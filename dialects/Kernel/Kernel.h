@@ -15,5 +15,15 @@
 
 #include "dialects/Kernel/KernelEnums.h.inc"
 
+#include "dialects/Kernel/KernelInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Kernel/KernelAttrs.h.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/Kernel/KernelOps.h.inc"
+
+namespace edgec::kernel {
+/// Gives a contraction without one the epilogue that changes nothing, for others to add to.
+mlir::Block &ensureEpilogue(ContractionOpInterface op);
+} // namespace edgec::kernel

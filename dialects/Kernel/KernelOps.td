@@ -3,18 +3,68 @@
 #define KERNEL_OPS_TD
 
 include "dialects/Kernel/KernelDialect.td"
+include "mlir/IR/AttrTypeBase.td"
 
-def Kernel_ConvOp : Kernel_StructuredOp<"conv"> {
+def Kernel_PackingAttr : AttrDef<Kernel_Dialect, "Packing"> {
+  let mnemonic = "packing";
+  let summary = "how weights are laid out: in blocks of `vectors` vectors of `lanes` features";
+  let parameters = (ins "int64_t":$vectors, "int64_t":$lanes);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    int64_t getBlock() const { return getVectors() * getLanes(); }
+    /// Elements of `groups` groups of `depth` products for each of `features` features, filled up to whole vectors.
+    int64_t packedElements(int64_t groups, int64_t depth, int64_t features) const {
+      return groups * depth * ((features + getLanes() - 1) / getLanes() * getLanes());
+    }
+  }];
+}
+
+def Kernel_YieldOp : Op<Kernel_Dialect, "yield", [Pure, Terminator]> {
+  let summary = "what an epilogue gives";
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value `:` type($value) attr-dict";
+}
+
+def Kernel_ConvOp : Kernel_ContractionOp<"conv", [AttrSizedOperandSegments]> {
   let summary = "convolution, or its transpose, over an unpadded channels-last input";
   let description = [{
     Shapes as in `edge.conv`. One relation holds for both directions: `large = small * stride + k * dilation - padBefore`, where a
     convolution reads `large` and writes `small`, and a transposed one (`transposed`) reads `small` and writes `large`. Positions outside
     `large` are skipped, so no padded copy of the input is made. The accumulator starts at `bias`, or at zero.
+
+    A packed filter (`packing`) is one dimension of `packedElements()` elements, in the order in which the tiles read it: for each group, for each block of
+    `vectors * lanes` features, kernel positions, then channels, then the features of the block; the last block has as many vectors as it needs, filled up with
+    zeros. `window` then has the kernel's extents.
   }];
-  let arguments = (ins AnyShaped:$x, AnyShaped:$filter, Optional<AnyShaped>:$bias, AnyShaped:$init,
-    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups, UnitAttr:$transposed);
+  let arguments = (ins AnyShaped:$x, AnyShaped:$filter, Optional<AnyShaped>:$bias, Variadic<AnyShaped>:$extras, AnyShaped:$init,
+    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups, UnitAttr:$transposed,
+    OptionalAttr<DenseI64ArrayAttr>:$window, OptionalAttr<Kernel_PackingAttr>:$packing);
   let assemblyFormat = [{
-    `ins` `(` $x `,` $filter (`bias` $bias^)? `:` type($x) `,` type($filter) (`,` type($bias)^)? `)` `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($results)^)?
+    `ins` `(` $x `,` $filter (`bias` $bias^)? `:` type($x) `,` type($filter) (`,` type($bias)^)? `)` `outs` `(` $init `:` type($init) `)`
+    (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// Extents of the kernel, packed or not.
+    ::llvm::SmallVector<int64_t> getKernelShape();
+    /// Channels and features in each group.
+    int64_t getGroupChannels();
+    int64_t getGroupFeatures();
+    /// One channel and one feature a group.
+    bool isDepthwise();
+  }];
+}
+
+def Kernel_MatMulOp : Kernel_ContractionOp<"matmul"> {
+  let summary = "batched product of matrices";
+  let description = [{
+    `a` is `[B, M, K]`, `b` `[B, K, N]`, or `[1, K, N]` for all batches, `init` `[B, M, N]`. A packed `b` (`packing`) has one dimension, laid out as a filter of
+    `kernel.conv` with kernel extent 1, K channels and N features.
+  }];
+  let arguments = (ins AnyShaped:$a, AnyShaped:$b, Variadic<AnyShaped>:$extras, AnyShaped:$init, OptionalAttr<Kernel_PackingAttr>:$packing);
+  let assemblyFormat = [{
+    `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)` `outs` `(` $init `:` type($init) `)`
+    (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
   }];
 }
 

@@ -24,6 +24,14 @@ bool readsEachOnce(linalg::GenericOp consumer, OpOperand *operand) {
   return map.isProjectedPermutation() && map.getNumResults() == consumer.getNumLoops();
 }
 
+/// Whether no other operand of a reduction has its rank: any order of that one is as good, since
+/// lanes may be elements of the result as well as partial results.
+bool isOnlyFull(linalg::GenericOp consumer, OpOperand *operand) {
+  return llvm::none_of(consumer.getDpsInputOperands(), [&](OpOperand *other) {
+    return other != operand && readsEachOnce(consumer, other);
+  });
+}
+
 bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -34,7 +42,7 @@ bool shouldFuse(OpOperand *operand) {
     return false;
   bool reduces = consumer.getNumReductionLoops() != 0;
   if (readsEachOnce(consumer, operand))
-    return !reduces || !onlyMoves(producer); // a reduction keeps its operand contiguous
+    return !reduces || !onlyMoves(producer) || isOnlyFull(consumer, operand);
   // Broadcasts: cheap to repeat only if there is nothing to compute.
   return !reduces && onlyMoves(producer);
 }

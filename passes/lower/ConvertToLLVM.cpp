@@ -103,6 +103,21 @@ bool hasC23Instructions(ModuleOp module) {
          target.getTriple().starts_with("aarch64");
 }
 
+/// Arithmetic on bf16 is done in f32, and rounded after each op: LLVM would do the same, but round
+/// with a function of its compiler's library that others lack.
+LogicalResult emulateBFloat16(ModuleOp module) {
+  MLIRContext *context = module.getContext();
+  TypeConverter types;
+  arith::populateEmulateUnsupportedFloatsConversions(types, BFloat16Type::get(context),
+                                                     Float32Type::get(context));
+  RewritePatternSet patterns(context);
+  arith::populateEmulateUnsupportedFloatsPatterns(patterns, types);
+  ConversionTarget target(*context);
+  target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+  arith::populateEmulateUnsupportedFloatsLegality(target, types);
+  return applyPartialConversion(module, target, std::move(patterns));
+}
+
 /// The model's function returns a status: 0, or what a requirement that doesn't hold gives.
 void returnStatus(func::FuncOp function) {
   constexpr int32_t kErrorShape = -3; // EDGEC_ERROR_SHAPE
@@ -141,7 +156,8 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
       options.overrideIndexBitwidth(target.getIndexBits());
 
     for (auto function : module.getOps<func::FuncOp>())
-      function->removeAttr("edge.parallel");
+      for (StringRef name : {"edge.parallel", "edge.work"})
+        function->removeAttr(name);
     // Names and kinds have served: what is left is for LLVM.
     for (auto function : module.getOps<func::FuncOp>())
       for (unsigned i = 0; i < function.getNumArguments(); ++i)
@@ -158,6 +174,8 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
                                          function.getResultTypes()));
     }
 
+    if (failed(emulateBFloat16(module)))
+      return signalPassFailure();
     { // Views with strides first: their address arithmetic is affine.
       RewritePatternSet patterns(context);
       memref::populateFoldMemRefAliasOpPatterns(patterns);
@@ -180,7 +198,10 @@ struct ConvertToLLVM : public edgec::impl::ConvertToLLVMBase<ConvertToLLVM> {
     populateAffineToStdConversionPatterns(patterns);
     populateSCFToControlFlowConversionPatterns(patterns);
     cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
-    populateMathToLLVMConversionPatterns(types, patterns);
+    // Where LLVM has an intrinsic, it knows better than MLIR whether an instruction does it. Its
+    // log(1 + x) for log1p(x) would be wrong near zero.
+    populateMathToLLVMConversionPatterns(types, patterns, /*approximateLog1p=*/false,
+                                         /*benefit=*/2);
     populateMathToLibmConversionPatterns(patterns);
     arith::populateArithToLLVMConversionPatterns(types, patterns);
     index::populateIndexToLLVMConversionPatterns(types, patterns);

@@ -66,16 +66,8 @@ bool staysOutside(Operation *op) {
 
 /// Multiply-accumulates of the op: products that are added up.
 int64_t countMacs(Operation *op) {
-  auto elements = [](Value value) { return cast<ShapedType>(value.getType()).getNumElements(); };
-  if (auto conv = dyn_cast<kernel::ConvOp>(op)) {
-    // Each filter tap meets each position of the smaller side.
-    auto filter = cast<ShapedType>(conv.getFilter().getType());
-    int64_t taps = filter.getNumElements() / filter.getShape().back();
-    if (!conv.getTransposed())
-      return elements(conv.getInit()) * taps;
-    return elements(conv.getX()) / cast<ShapedType>(conv.getX().getType()).getShape().back() *
-           filter.getNumElements();
-  }
+  if (auto contraction = dyn_cast<kernel::ContractionOpInterface>(op))
+    return contraction.countMacs();
   auto structured = dyn_cast<linalg::LinalgOp>(op);
   if (!structured || !structured.getNumReductionLoops())
     return 0;
@@ -180,7 +172,8 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
         }
       if (!llvm::is_contained(known[key], kernel)) {
         known[key].push_back(kernel);
-        if (isa<kernel::ConvOp, kernel::PoolOp>(op)) // every output position is on its own
+        if (isa<kernel::ContractionOpInterface, kernel::PoolOp>(
+                op)) // every output position is on its own
           kernel->setAttr("edge.parallel", builder.getUnitAttr());
       }
       int64_t macs = 0;

@@ -28,6 +28,20 @@ def SplitLoops : Pass<"edgec-split-loops", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def ApproximateMath : Pass<"edgec-approximate-math", "::mlir::ModuleOp"> {
+  let summary = "Turn f32 math functions into arithmetic without branches or calls, which loops over them can be vectorized with";
+  let description = [{
+    Scalars and vectors of f32; f16 and bf16 are computed in f32, and f64 is left to libm. Zeros, infinities, NaN and denormal numbers are what C's Annex F
+    says, but for payloads of NaN, and with these exceptions: the sine, cosine and tangent of a number beyond 2^20 are only promised to be numbers, in [-1, 1]
+    for the first two; and 1 / (1 + exp(x)) may be zero where it is below the normal numbers. docs/math.md has each function's bound in ULP, with a fused
+    multiply-add and without.
+
+    Where `#edge.target` says that the processor has no single-precision floats, nothing changes: libm is smaller and no slower than arithmetic that calls a
+    function for each step. Where it has no vectors, each function is written once, as a private function that the loops call.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::func::FuncDialect"];
+}
+
 def ConvertToLLVM : Pass<"edgec-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert everything to the LLVM dialect, with the target's index width and bare pointers for buffers";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];

@@ -15,7 +15,7 @@ namespace {
 
 /// Scalar operations below which a kernel is quicker alone than shared: waking threads takes some
 /// 10 us.
-constexpr int64_t kWorthSharing = 1 << 17;
+constexpr int64_t kWorthSharing = 1 << 20;
 
 std::optional<int64_t> tripCount(scf::ForOp loop) {
   APInt low, high, step;
@@ -109,8 +109,10 @@ struct SplitLoops : public edgec::impl::SplitLoopsBase<SplitLoops> {
     SmallVector<scf::ForOp> loops;
     bool onlyBuffers =
         llvm::all_of(kernel.getArgumentTypes(), [](Type type) { return isa<MemRefType>(type); });
-    if (!onlyBuffers || workOf(kernel) < kWorthSharing ||
-        !collectLoops(body, allParallel, parts, loops) || loops.empty())
+    auto known = kernel->getAttrOfType<IntegerAttr>("edge.work");
+    int64_t work = known ? known.getInt() : workOf(kernel);
+    if (!onlyBuffers || work < kWorthSharing || !collectLoops(body, allParallel, parts, loops) ||
+        loops.empty())
       return false;
     OpBuilder builder(&getContext());
     Value part = body.addArgument(builder.getIndexType(), kernel.getLoc());

@@ -1,3 +1,4 @@
+#include "dialects/Kernel/Kernel.h"
 #include "dialects/Edge/HostTensor.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -121,6 +122,10 @@ struct OrderOps : public edgec::impl::OrderOpsBase<OrderOps> {
         node.inPlace.push_back({0, static_cast<int32_t>(at - node.inputs.begin())});
     };
     add(structured.getDpsInitOperand(0)->get());
+    if (auto contraction = dyn_cast<kernel::ContractionOpInterface>(op))
+      for (Value extra : OperandRange(contraction.getEpilogueOperands()))
+        if (extra.getType() == op->getResult(0).getType())
+          add(extra);
     auto generic = dyn_cast<linalg::GenericOp>(op);
     if (!generic || generic.getNumReductionLoops())
       return;

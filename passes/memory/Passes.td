@@ -13,7 +13,7 @@ def ReuseOperands : Pass<"edgec-reuse-operands", "::mlir::func::FuncOp"> {
   let summary = "Let an elementwise op write over an operand that dies in it";
   let description = [{
     An all-parallel linalg.generic that writes a fresh tensor and reads a tensor of that type at the same index, for the last time, takes that tensor as its
-    destination. One-shot bufferization then computes in place.
+    destination. One-shot bufferization then computes in place. So does a contraction whose epilogue reads such a tensor.
   }];
 }
 

@@ -1,3 +1,4 @@
+#include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "passes/memory/Passes.h"
@@ -27,8 +28,28 @@ bool isReusable(Value value) {
   return false;
 }
 
+/// The same for a contraction whose epilogue reads a tensor at the place that it writes.
+void reuseExtra(kernel::ContractionOpInterface op) {
+  Region &epilogue = op.getEpilogueRegion();
+  OpOperand &init = cast<DestinationStyleOpInterface>(op.getOperation()).getDpsInitsMutable()[0];
+  if (epilogue.empty() || !init.get().getDefiningOp<tensor::EmptyOp>())
+    return;
+  MutableOperandRange extras = op.getEpilogueOperands();
+  for (unsigned i = 0; i < extras.size(); ++i) {
+    Value extra = extras[i].get();
+    if (extra.getType() != init.get().getType() || !isReusable(extra))
+      continue;
+    epilogue.getArgument(i + 1).replaceAllUsesWith(epilogue.getArguments().back());
+    epilogue.eraseArgument(i + 1);
+    init.set(extra);
+    extras.erase(i);
+    return;
+  }
+}
+
 struct ReuseOperands : public edgec::impl::ReuseOperandsBase<ReuseOperands> {
   void runOnOperation() override {
+    getOperation().walk(reuseExtra);
     getOperation().walk([](linalg::GenericOp op) {
       if (op.getNumReductionLoops() || op.getNumDpsInits() != 1)
         return;

@@ -5,9 +5,9 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/tile/Contraction.h"
+#include "passes/tile/Depthwise.h"
 #include "passes/tile/Passes.h"
-#include "passes/tile/Window.h"
-#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -19,21 +19,6 @@ namespace edgec::tile {
 } // namespace edgec::tile
 
 namespace {
-
-/// What an element is computed in: f32 for narrower floats.
-Type computeType(Type element) {
-  auto floatType = dyn_cast<FloatType>(element);
-  return floatType && floatType.getWidth() < 32 ? Float32Type::get(element.getContext()) : element;
-}
-
-Value multiplyAdd(OpBuilder &b, Location loc, Value x, Value y, Value sum) {
-  if (isa<FloatType>(getElementTypeOrSelf(x.getType()))) {
-    auto contract = arith::FastMathFlags::contract;
-    Value product = arith::MulFOp::create(b, loc, x, y, contract);
-    return arith::AddFOp::create(b, loc, sum, product, contract);
-  }
-  return arith::AddIOp::create(b, loc, sum, arith::MulIOp::create(b, loc, x, y));
-}
 
 /// Index in `x` of row `row` of a tile at a place, and of one of its channels.
 SmallVector<Value> inputIndex(const IndexMath &index, const WindowNest &nest, const Tile &tile,
@@ -48,13 +33,15 @@ SmallVector<Value> inputIndex(const IndexMath &index, const WindowNest &nest, co
 //===- Convolutions
 //------------------------------------------------------------------------------===//
 
-/// A convolution whose groups have several channels, or features: each input element meets a row of
-/// the filter.
-struct ConvKernel : WindowKernel {
-  ConvKernel(kernel::ConvOp op, const WindowNest &nest) : op(op), loc(op.getLoc()), nest(nest) {
-    element = computeType(cast<MemRefType>(op.getInit().getType()).getElementType());
-    groupChannels = cast<MemRefType>(op.getX().getType()).getShape().back() /
-                    static_cast<int64_t>(op.getGroups());
+/// A transposed convolution: each input element meets a row of the filter, or, where a group has
+/// one channel and one feature, each input vector a vector of it.
+struct TransposedKernel : WindowKernel {
+  TransposedKernel(OpBuilder &b, kernel::ConvOp op, const WindowNest &nest)
+      : op(op), loc(op.getLoc()), nest(nest), epilogue(b, op) {
+    element = computeType(epilogue.init.element);
+    if (!op.getEpilogue().empty())
+      element = computeType(op.getEpilogue().getArgument(0).getType());
+    groupChannels = op.getGroupChannels();
   }
 
   Value start(OpBuilder &b, const Tile &tile, Lanes lanes) const override {
@@ -65,6 +52,8 @@ struct ConvKernel : WindowKernel {
 
   SmallVector<Value> step(OpBuilder &b, const Tile &tile, const Place &place,
                           ValueRange values) const override {
+    if (nest.channelwise)
+      return stepChannelwise(b, tile, place, values);
     IndexMath index{b, loc};
     return createLoop(b, loc, index.constant(0), index.constant(groupChannels), 1, values,
                       [&](OpBuilder &b, Value c, ValueRange values) {
@@ -89,30 +78,16 @@ struct ConvKernel : WindowKernel {
                       });
   }
 
-protected:
-  Value feature(const IndexMath &index, const Tile &tile, Lanes lanes) const {
-    return index.add(index.add(index.mul(tile.group, nest.channels), tile.channel), lanes.offset);
-  }
-  Value weight(OpBuilder &b, const Tile &tile, const Place &place, Lanes lanes, Value c) const {
-    SmallVector<Value> at(place.kernel);
-    at.push_back(c);
-    at.push_back(feature({b, loc}, tile, lanes));
-    return loadLanes(b, loc, op.getFilter(), at, lanes.width, element);
+  void store(OpBuilder &b, Value value, ValueRange at, int64_t width) const override {
+    OutputPlace place;
+    llvm::append_range(place.position, at.drop_back());
+    place.channel = at.back();
+    epilogue.store(b, loc, value, place, {width, width, false});
   }
 
-  mutable kernel::ConvOp op;
-  Location loc;
-  const WindowNest &nest;
-  Type element;
-  int64_t groupChannels;
-};
-
-/// One channel and one feature a group: each input vector meets a vector of the filter.
-struct DepthwiseKernel : ConvKernel {
-  using ConvKernel::ConvKernel;
-
-  SmallVector<Value> step(OpBuilder &b, const Tile &tile, const Place &place,
-                          ValueRange values) const override {
+private:
+  SmallVector<Value> stepChannelwise(OpBuilder &b, const Tile &tile, const Place &place,
+                                     ValueRange values) const {
     IndexMath index{b, loc};
     SmallVector<Value> weights, sums;
     for (Lanes lanes : tile.lanes)
@@ -126,6 +101,22 @@ struct DepthwiseKernel : ConvKernel {
       }
     return sums;
   }
+  Value feature(const IndexMath &index, const Tile &tile, Lanes lanes) const {
+    return index.add(index.add(index.mul(tile.group, nest.channels), tile.channel), lanes.offset);
+  }
+  Value weight(OpBuilder &b, const Tile &tile, const Place &place, Lanes lanes, Value c) const {
+    SmallVector<Value> at(place.kernel);
+    at.push_back(c);
+    at.push_back(feature({b, loc}, tile, lanes));
+    return loadLanes(b, loc, op.getFilter(), at, lanes.width, element);
+  }
+
+  mutable kernel::ConvOp op;
+  Location loc;
+  const WindowNest &nest;
+  Epilogue epilogue;
+  Type element;
+  int64_t groupChannels;
 };
 
 //===- Pools
@@ -163,6 +154,10 @@ struct PoolKernel : WindowKernel {
     return results;
   }
 
+  void store(OpBuilder &b, Value value, ValueRange at, int64_t) const override {
+    storeLanes(b, loc, value, op.getInit(), at);
+  }
+
   Value finish(OpBuilder &b, ArrayRef<Reach> reaches, Value value) const override {
     if (op.getKind() != kernel::PoolKind::average)
       return value;
@@ -193,7 +188,7 @@ private:
       return isFloat ? arith::AddFOp::create(b, loc, result, x).getResult()
                      : arith::AddIOp::create(b, loc, result, x).getResult();
     if (isFloat)
-      return arith::MaximumFOp::create(b, loc, result, x);
+      return arith::MaximumFOp::create(b, loc, result, x, arith::FastMathFlags::nsz);
     if (op.getIsUnsigned())
       return arith::MaxUIOp::create(b, loc, result, x);
     return arith::MaxSIOp::create(b, loc, result, x);
@@ -218,6 +213,9 @@ private:
   Type element;
 };
 
+/// Multiply-accumulates below which a kernel is quicker alone than shared.
+constexpr int64_t kWorthSharing = 1 << 20;
+
 //===- The pass
 //----------------------------------------------------------------------------------===//
 
@@ -225,10 +223,14 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
   using KernelToLoopsBase::KernelToLoopsBase;
 
   void runOnOperation() override {
-    readTarget();
+    machine = Machine::of(getOperation());
+    if (vectorBits >= 0)
+      machine.vectorBits = vectorBits;
+    if (registers >= 0)
+      machine.registers = registers;
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa<kernel::ConvOp, kernel::PoolOp>(op))
+      if (isa<kernel::ConvOp, kernel::MatMulOp, kernel::PoolOp>(op))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
@@ -240,50 +242,44 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
         return signalPassFailure();
       }
       OpBuilder b(op);
-      if (auto conv = dyn_cast<kernel::ConvOp>(op))
-        lowerConv(b, conv);
-      else
+      Machine machine = this->machine;
+      if (auto contraction = dyn_cast<kernel::ContractionOpInterface>(op)) {
+        int64_t macs = contraction.countMacs();
+        if (macs < kWorthSharing || op->getParentOp() != getOperation())
+          machine.threads = 1;
+        else // loops over parts hide it from whoever counts
+          getOperation()->setAttr("edge.work", b.getI64IntegerAttr(macs));
+      }
+      if (auto conv = dyn_cast<kernel::ConvOp>(op)) {
+        if (conv.getTransposed())
+          lowerTransposed(b, conv);
+        else if (conv.isDepthwise())
+          Depthwise(b, conv, machine).emit(b);
+        else
+          Contraction(b, conv, machine).emit(b);
+      } else if (auto matmul = dyn_cast<kernel::MatMulOp>(op)) {
+        Contraction(b, matmul, machine).emit(b);
+      } else {
         lowerPool(b, cast<kernel::PoolOp>(op));
+      }
       op->erase();
     }
   }
 
-  /// Fills in what the options leave to the target.
-  void readTarget() {
-    Operation *top = getOperation();
-    while (top->getParentOp())
-      top = top->getParentOp();
-    auto target = top->getAttrOfType<edge::TargetAttr>("edge.target");
-    bits = vectorBits >= 0 ? vectorBits : target ? target.getVectorBits() : 128;
-    if (registers >= 0) {
-      registerCount = registers;
-      return;
-    }
-    llvm::Triple triple(target ? target.getTriple() : "");
-    bool few = triple.isX86()                       ? bits < 512
-               : triple.isARM() || triple.isThumb() ? bits > 0
-                                                    : !target;
-    registerCount = few ? 16 : 32;
-  }
-
-  void lowerConv(OpBuilder &b, kernel::ConvOp op) {
-    auto x = cast<MemRefType>(op.getX().getType());
-    auto filter = cast<MemRefType>(op.getFilter().getType());
-    WindowNest nest =
-        createNest(op.getX(), op.getInit(), filter.getShape().drop_back(2), op.getStrides(),
-                   op.getDilations(), op.getPads(), op.getTransposed());
-    int64_t groups = op.getGroups(), features = nest.channels;
-    nest.channelwise = groups > 1 && features == groups && x.getShape().back() == groups;
+  void lowerTransposed(OpBuilder &b, kernel::ConvOp op) {
+    WindowNest nest = createNest(op.getX(), op.getInit(), op.getKernelShape(), op.getStrides(),
+                                 op.getDilations(), op.getPads(), /*transposed=*/true);
+    nest.channelwise = op.isDepthwise();
     bool contiguous = isContiguous(op.getFilter()) && isContiguous(op.getInit()) &&
                       (!op.getBias() || isContiguous(op.getBias())) &&
                       (!nest.channelwise || isContiguous(op.getX()));
     if (!contiguous)
       nest.vector = 1;
-    if (nest.channelwise)
-      return nest.emit(b, op.getLoc(), DepthwiseKernel(op, nest));
-    nest.groups = groups;
-    nest.channels = features / groups;
-    nest.emit(b, op.getLoc(), ConvKernel(op, nest));
+    if (!nest.channelwise) {
+      nest.groups = op.getGroups();
+      nest.channels = op.getGroupFeatures();
+    }
+    nest.emit(b, op.getLoc(), TransposedKernel(b, op, nest));
   }
 
   void lowerPool(OpBuilder &b, kernel::PoolOp op) {
@@ -305,14 +301,12 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
                            dilations[i], pads[i], pads[spatial + i], transposed});
     nest.out = init;
     nest.channels = out.getShape().back();
-    nest.registers = registerCount;
-    unsigned width = computeType(out.getElementType()).getIntOrFloatBitWidth();
-    nest.vector = std::max<int64_t>(llvm::bit_floor(bits / width), 1);
+    nest.registers = machine.registers;
+    nest.vector = machine.lanes(computeType(out.getElementType()));
     return nest;
   }
 
-  unsigned bits = 128;
-  int64_t registerCount = 16;
+  Machine machine;
 };
 
 } // namespace

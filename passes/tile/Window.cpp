@@ -1,8 +1,8 @@
-#include "passes/tile/Window.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/tile/FlatBuffer.h"
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
 
@@ -53,6 +53,13 @@ SmallVector<Value> createLoop(OpBuilder &b, Location loc, Value low, Value high,
                                    scf::YieldOp::create(nested, loc, body(nested, iv, args));
                                  });
   return SmallVector<Value>(loop.getResults());
+}
+
+std::pair<Value, Value> Share::of(const IndexMath &index, int64_t count) const {
+  if (!part)
+    return {index.constant(0), index.constant(count)};
+  auto bound = [&](Value part) { return index.div(index.mul(part, count), parts); };
+  return {bound(part), bound(index.add(part, 1))};
 }
 
 //===- Geometry
@@ -321,7 +328,8 @@ void WindowNest::emitTile(OpBuilder &b, Location loc, const WindowKernel &kernel
         at.push_back(reach.position);
       at.back() = index.add(at.back(), row * dims.back().phases());
       at.push_back(index.add(channel, lanes.offset));
-      storeLanes(b, loc, kernel.finish(b, reaches, values[row * tile.lanes.size() + i]), out, at);
+      kernel.store(b, kernel.finish(b, reaches, values[row * tile.lanes.size() + i]), at,
+                   lanes.width);
     }
 }
 
@@ -338,21 +346,6 @@ Value createSplat(OpBuilder &b, Location loc, Type type, TypedAttr scalar) {
   return arith::ConstantOp::create(b, loc, scalar);
 }
 
-/// Floats and integers of another width; integers are signed.
-static Value convert(OpBuilder &b, Location loc, Value value, Type element) {
-  Type from = getElementTypeOrSelf(value.getType()), to = element;
-  if (from == to)
-    return value;
-  if (auto vector = dyn_cast<VectorType>(value.getType()))
-    to = vector.clone(element);
-  bool widens = from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth();
-  if (isa<FloatType>(from))
-    return widens ? arith::ExtFOp::create(b, loc, to, value).getResult()
-                  : arith::TruncFOp::create(b, loc, to, value).getResult();
-  return widens ? arith::ExtSIOp::create(b, loc, to, value).getResult()
-                : arith::TruncIOp::create(b, loc, to, value).getResult();
-}
-
 Value loadLanes(OpBuilder &b, Location loc, Value buffer, ValueRange indices, int64_t width,
                 Type element) {
   Type stored = cast<MemRefType>(buffer.getType()).getElementType();
@@ -360,11 +353,11 @@ Value loadLanes(OpBuilder &b, Location loc, Value buffer, ValueRange indices, in
       width == 1 ? memref::LoadOp::create(b, loc, buffer, indices).getResult()
                  : vector::LoadOp::create(b, loc, VectorType::get(width, stored), buffer, indices)
                        .getResult();
-  return convert(b, loc, value, element);
+  return convertElements(b, loc, value, element);
 }
 
 void storeLanes(OpBuilder &b, Location loc, Value value, Value buffer, ValueRange indices) {
-  value = convert(b, loc, value, cast<MemRefType>(buffer.getType()).getElementType());
+  value = convertElements(b, loc, value, cast<MemRefType>(buffer.getType()).getElementType());
   if (isa<VectorType>(value.getType()))
     vector::StoreOp::create(b, loc, value, buffer, indices);
   else

@@ -35,6 +35,16 @@ llvm::SmallVector<mlir::Value> createLoop(mlir::OpBuilder &b, mlir::Location loc
                                           mlir::Value high, int64_t step, mlir::ValueRange values,
                                           LoopBody body);
 
+/// Work shared among threads: part `part` of `parts` does iterations [count * part / parts, count *
+/// (part + 1) / parts). The parts are the same whoever runs them.
+struct Share {
+  mlir::Value part;
+  int64_t parts = 1;
+
+  /// The bounds of this part of `count` iterations; all of them where nothing is shared.
+  std::pair<mlir::Value, mlir::Value> of(const IndexMath &index, int64_t count) const;
+};
+
 /// Which part of a kernel meets the input at one output position: for j in [low, high), kernel
 /// position `kernel + j * kernelStep` meets input position `input + j * inputStep`.
 struct Reach {
@@ -92,6 +102,9 @@ public:
                              mlir::Value value) const {
     return value;
   }
+  /// Stores a register of `width` channels at an index of the output.
+  virtual void store(mlir::OpBuilder &b, mlir::Value value, mlir::ValueRange at,
+                     int64_t width) const = 0;
 };
 
 /// The loops around it.

@@ -27,31 +27,62 @@ static void initializeTargets() {
   (void)once;
 }
 
-Expected<std::unique_ptr<TargetMachine>> edgec::createTargetMachine(edge::TargetAttr target) {
+/// The processor with its features, once LLVM knows them all; `backend` becomes its architecture's.
+static Expected<std::unique_ptr<MCSubtargetInfo>> findProcessor(StringRef tripleName, StringRef cpu,
+                                                                StringRef features,
+                                                                const llvm::Target *&backend) {
   initializeTargets();
-  Triple triple(Triple::normalize(target.getTriple()));
+  Triple triple(Triple::normalize(tripleName));
   std::string error;
-  const llvm::Target *backend = TargetRegistry::lookupTarget(triple, error);
+  backend = TargetRegistry::lookupTarget(triple, error);
   if (!backend)
-    return createStringError("triple '" + target.getTriple() + "' is not supported");
-  std::unique_ptr<MCSubtargetInfo> subtarget(
-      backend->createMCSubtargetInfo(triple, target.getCpu(), ""));
-  if (!subtarget || !subtarget->isCPUStringValid(target.getCpu())) {
+    return createStringError("triple '" + tripleName + "' is not supported");
+  std::unique_ptr<MCSubtargetInfo> processor(backend->createMCSubtargetInfo(triple, cpu, ""));
+  if (!processor || !processor->isCPUStringValid(cpu)) {
     std::string known;
-    if (subtarget)
-      for (const auto &cpu : subtarget->getAllProcessorDescriptions())
+    if (processor)
+      for (const auto &cpu : processor->getAllProcessorDescriptions())
         known += (known.empty() ? "" : ", ") + std::string(cpu.Key);
-    return createStringError("unknown processor '" + target.getCpu() + "' for " +
-                             target.getTriple() + "; known are " + known);
+    return createStringError("unknown processor '" + cpu + "' for " + tripleName + "; known are " +
+                             known);
   }
-  SmallVector<StringRef> features;
-  StringRef(target.getFeatures()).split(features, ',', -1, /*KeepEmpty=*/false);
-  for (StringRef feature : features) {
-    StringRef plain = feature.drop_while([](char c) { return c == '+' || c == '-'; });
-    if (llvm::none_of(subtarget->getAllProcessorFeatures(),
+  SmallVector<StringRef> names;
+  features.split(names, ',', -1, /*KeepEmpty=*/false);
+  for (StringRef name : names) {
+    StringRef plain = name.drop_while([](char c) { return c == '+' || c == '-'; });
+    if (llvm::none_of(processor->getAllProcessorFeatures(),
                       [&](const auto &known) { return plain == known.Key; }))
-      return createStringError("unknown feature '" + plain + "' for " + target.getTriple());
+      return createStringError("unknown feature '" + plain + "' for " + tripleName);
   }
+  processor->setDefaultFeatures(cpu, /*TuneCPU=*/cpu, features);
+  return processor;
+}
+
+FloatUnit edgec::findFloatUnit(const TargetEntry &entry) {
+  const llvm::Target *backend;
+  Triple triple(Triple::normalize(entry.triple));
+  auto processor = findProcessor(entry.triple, entry.cpu, entry.features, backend);
+  if (!processor) {
+    consumeError(processor.takeError()); // createTargetMachine will say so
+    return {};
+  }
+  auto has = [&](StringRef feature) { return (*processor)->checkFeatures(("+" + feature).str()); };
+  if (triple.isX86())
+    return {true, has("fma")};
+  if (triple.isAArch64())
+    return {has("fp-armv8"), has("fp-armv8")};
+  if (triple.isARM() || triple.isThumb())
+    return {has("vfp2sp") && !has("soft-float"), has("vfp4d16sp")};
+  return {has("f"), has("f")};
+}
+
+Expected<std::unique_ptr<TargetMachine>> edgec::createTargetMachine(edge::TargetAttr target) {
+  const llvm::Target *backend;
+  Triple triple(Triple::normalize(target.getTriple()));
+  auto processor =
+      findProcessor(target.getTriple(), target.getCpu(), target.getFeatures(), backend);
+  if (!processor)
+    return processor.takeError();
   TargetOptions options;
   options.EmitStackSizeSection = true;
   options.FunctionSections = true;

@@ -13,6 +13,13 @@ namespace edgec {
 /// processor or features.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(edge::TargetAttr target);
 
+/// What instructions a device has for single-precision floats.
+struct FloatUnit {
+  bool present = false;
+  bool fusesMultiplyAdd = false;
+};
+FloatUnit findFloatUnit(const TargetEntry &entry);
+
 /// Adds NAME_run, NAME_reset, NAME_invoke and NAME_model to a module whose `main` takes inputs,
 /// outputs and the arena as pointers. Fails where a profile is wanted and `main` doesn't call what
 /// the per-op table says.

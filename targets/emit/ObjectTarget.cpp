@@ -13,8 +13,11 @@ using namespace mlir;
 using namespace edgec;
 
 edge::TargetAttr ObjectTarget::describe(const TargetEntry &entry, MLIRContext *context) const {
+  FloatUnit floats = findFloatUnit(entry);
   return edge::TargetAttr::get(context, entry.name, entry.triple, entry.cpu, entry.features,
-                               entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign);
+                               entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign,
+                               entry.vectorRegisters, entry.l2Bytes, floats.present,
+                               floats.fusesMultiplyAdd);
 }
 
 std::optional<std::string> ObjectTarget::unsupported(Operation *) const {

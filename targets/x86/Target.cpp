@@ -2,10 +2,22 @@
 #include "targets/emit/ObjectTarget.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
+#include <unistd.h>
 
 using namespace edgec;
 
 static constexpr char kTriple[] = "x86_64-unknown-linux-gnu";
+
+#if defined(__x86_64__)
+/// Of the second level, as the C library knows it; the usual size where it doesn't.
+static unsigned cacheBytes() {
+  long bytes = -1;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+  return bytes > 0 && bytes < (64 << 20) ? static_cast<unsigned>(bytes) : 512u << 10;
+}
+#endif
 
 /// The processor that runs this very program. On another architecture `host` is that family's
 /// business.
@@ -20,14 +32,14 @@ static std::vector<TargetEntry> devices() {
     sorted[feature.getKey().str()] = feature.getValue();
   for (auto &[name, enabled] : sorted)
     features.AddFeature(name, enabled);
-  bool wide = found.lookup("avx512f");
+  unsigned bits = found.lookup("avx512f") ? 512 : found.lookup("avx") ? 256 : 128;
   result.push_back({"host", "this machine", kTriple, llvm::sys::getHostCPUName().str(),
-                    features.getString(), "", 64, wide ? 512u : 256u, 64});
+                    features.getString(), "", 64, bits, 64, bits < 512 ? 16u : 32u, cacheBytes()});
 #endif
   result.push_back(
-      {"x86-64", "any x86-64 processor (SSE2)", kTriple, "x86-64", "", "", 64, 128, 64});
-  result.push_back({"x86-64-v2", "SSE4.2", kTriple, "x86-64-v2", "", "", 64, 128, 64});
-  result.push_back({"x86-64-v3", "AVX2 and FMA", kTriple, "x86-64-v3", "", "", 64, 256, 64});
+      {"x86-64", "any x86-64 processor (SSE2)", kTriple, "x86-64", "", "", 64, 128, 64, 16});
+  result.push_back({"x86-64-v2", "SSE4.2", kTriple, "x86-64-v2", "", "", 64, 128, 64, 16});
+  result.push_back({"x86-64-v3", "AVX2 and FMA", kTriple, "x86-64-v3", "", "", 64, 256, 64, 16});
   result.push_back({"x86-64-v4", "AVX-512", kTriple, "x86-64-v4", "", "", 64, 512, 64});
   return result;
 }

@@ -17,3 +17,12 @@ func.func @average(%x: tensor<1x5x4xf32>) -> tensor<1x5x4xf32> {
   %0 = edge.pool average %x window [3] strides [1] dilations [1] pads [1, 1] to [5] count_include_pad : tensor<1x5x4xf32>
   return %0 : tensor<1x5x4xf32>
 }
+
+// Large windows that overlap: 13 + 13 elements a result instead of 169.
+// LOWER-LABEL: func @separated
+// LOWER: %[[ROWS:.*]] = kernel.pool max ins(%arg0 {{.*}} outs({{.*}} : tensor<1x20x20x8xf32>) {{.*}}kernel = array<i64: 1, 13>, pads = array<i64: 0, 6, 0, 6>
+// LOWER: kernel.pool max ins(%[[ROWS]] {{.*}}kernel = array<i64: 13, 1>, pads = array<i64: 6, 0, 6, 0>
+func.func @separated(%x: tensor<1x20x20x8xf32>) -> tensor<1x20x20x8xf32> {
+  %0 = edge.pool max %x window [13, 13] strides [1, 1] dilations [1, 1] pads [6, 6, 6, 6] to [20, 20] : tensor<1x20x20x8xf32>
+  return %0 : tensor<1x20x20x8xf32>
+}

@@ -40,3 +40,14 @@ func.func @two_readers(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>
   %2 = edge.sqrt %0 : tensor<4x8xf32>
   return %1, %2 : tensor<4x8xf32>, tensor<4x8xf32>
 }
+
+// A reduction reads what a transpose moves where it was.
+// CHECK-LABEL: @transposed
+// CHECK: linalg.generic {{.*}}["parallel", "reduction"]} ins(%arg0 : tensor<8x4xf32>)
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @transposed(%x: tensor<8x4xf32>) -> tensor<4xf32> {
+  %0 = edge.transpose %x by [1, 0] : tensor<8x4xf32>
+  %1 = edge.reduce max %0 over [1] : tensor<4x8xf32>
+  return %1 : tensor<4xf32>
+}

@@ -70,3 +70,18 @@ func.func @stays(%x: tensor<1x3x8x8xf32>, %y: tensor<1x8x8x3xf32>) -> tensor<1x8
   %1 = edge.add %0, %y : tensor<1x8x8x3xf32>, tensor<1x8x8x3xf32>
   return %1 : tensor<1x8x8x3xf32>
 }
+
+// A channel shuffle is an exchange of two dimensions, whatever the layout: the pair around it cancels.
+// CHECK-LABEL: @shuffle
+// CHECK-NEXT: %[[SPLIT:.*]] = edge.reshape %arg0 to [1, 4, 5, 2, 3]
+// CHECK-NEXT: %[[TURNED:.*]] = edge.transpose %[[SPLIT]] by [0, 1, 2, 4, 3]
+// CHECK-NEXT: %[[JOINED:.*]] = edge.reshape %[[TURNED]]
+// CHECK-NEXT: return %[[JOINED]] : tensor<1x4x5x6xf32>
+func.func @shuffle(%x: tensor<1x4x5x6xf32>) -> tensor<1x4x5x6xf32> {
+  %0 = edge.transpose %x by [0, 3, 1, 2] : tensor<1x4x5x6xf32>
+  %1 = edge.reshape %0 to [1, 2, 3, 4, 5] : tensor<1x6x4x5xf32>
+  %2 = edge.transpose %1 by [0, 2, 1, 3, 4] : tensor<1x2x3x4x5xf32>
+  %3 = edge.reshape %2 to [1, 6, 4, 5] : tensor<1x3x2x4x5xf32>
+  %4 = edge.transpose %3 by [0, 2, 3, 1] : tensor<1x6x4x5xf32>
+  return %4 : tensor<1x4x5x6xf32>
+}

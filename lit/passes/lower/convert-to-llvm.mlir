@@ -27,4 +27,33 @@ module attributes {edge.target = #edge.target<name = "t", triple = "", cpu = "",
     }
     return
   }
+
+  // bf16 is computed in f32 and rounded by integer arithmetic, not by a compiler's library.
+  // CHECK-LABEL: llvm.func @bfloat
+  // CHECK: llvm.fadd {{.*}} : f32
+  // CHECK-NOT: llvm.fptrunc
+  // CHECK: llvm.trunc {{.*}} : i32 to i16
+  func.func @bfloat(%x: memref<1xbf16>) {
+    %c0 = arith.constant 0 : index
+    %0 = memref.load %x[%c0] : memref<1xbf16>
+    %1 = arith.addf %0, %0 : bf16
+    memref.store %1, %x[%c0] : memref<1xbf16>
+    return
+  }
+
+  // What may be an instruction is an intrinsic, of which LLVM knows whether it is; the rest is libm's. log1p isn't log(1 + x).
+  // CHECK-LABEL: llvm.func @functions
+  // CHECK: llvm.intr.sqrt
+  // CHECK: llvm.intr.floor
+  // CHECK-NOT: llvm.intr.log
+  // CHECK: llvm.call @log1p(
+  func.func @functions(%x: memref<1xf64>) {
+    %c0 = arith.constant 0 : index
+    %0 = memref.load %x[%c0] : memref<1xf64>
+    %1 = math.sqrt %0 : f64
+    %2 = math.floor %1 : f64
+    %3 = math.log1p %2 : f64
+    memref.store %3, %x[%c0] : memref<1xf64>
+    return
+  }
 }

@@ -1,0 +1,53 @@
+// RUN: edgec-opt %s --split-input-file -verify-diagnostics
+
+func.func @packing_without_window(%x: tensor<1x6x4xf32>, %w: tensor<64xf32>, %o: tensor<1x4x4xf32>) {
+  // expected-error @+1 {{'kernel.conv' op expects 'window' with 'packing', and only with it}}
+  %0 = kernel.conv ins(%x, %w : tensor<1x6x4xf32>, tensor<64xf32>) outs(%o : tensor<1x4x4xf32>) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1, packing = #kernel.packing<vectors = 1, lanes = 4>} -> tensor<1x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @packed_size(%x: tensor<1x6x4xf32>, %w: tensor<47xf32>, %o: tensor<1x4x3xf32>) {
+  // expected-error @+1 {{'kernel.conv' op expects a packed filter of 48 elements}}
+  %0 = kernel.conv ins(%x, %w : tensor<1x6x4xf32>, tensor<47xf32>) outs(%o : tensor<1x4x3xf32>) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1, window = array<i64: 3>, packing = #kernel.packing<vectors = 1, lanes = 4>} -> tensor<1x4x3xf32>
+  return
+}
+
+// -----
+
+func.func @depth(%a: tensor<1x6x4xf32>, %b: tensor<1x5x3xf32>, %o: tensor<1x6x3xf32>) {
+  // expected-error @+1 {{'kernel.matmul' op expects 'b' of 4 rows and 3 columns}}
+  %0 = kernel.matmul ins(%a, %b : tensor<1x6x4xf32>, tensor<1x5x3xf32>) outs(%o : tensor<1x6x3xf32>) -> tensor<1x6x3xf32>
+  return
+}
+
+// -----
+
+func.func @extra_without_epilogue(%a: tensor<1x6x4xf32>, %b: tensor<1x4x3xf32>, %o: tensor<1x6x3xf32>) {
+  // expected-error @+1 {{'kernel.matmul' op has extras, but no epilogue to read them}}
+  %0 = kernel.matmul ins(%a, %b : tensor<1x6x4xf32>, tensor<1x4x3xf32>) outs(%o : tensor<1x6x3xf32>) extras(%o : tensor<1x6x3xf32>) -> tensor<1x6x3xf32>
+  return
+}
+
+// -----
+
+func.func @extra_shape(%a: tensor<1x6x4xf32>, %b: tensor<1x4x3xf32>, %e: tensor<1x2x3xf32>, %o: tensor<1x6x3xf32>) {
+  // expected-error @+1 {{'kernel.matmul' op has an extra of type 'tensor<1x2x3xf32>', which can't be repeated to 'tensor<1x6x3xf32>'}}
+  %0 = kernel.matmul ins(%a, %b : tensor<1x6x4xf32>, tensor<1x4x3xf32>) outs(%o : tensor<1x6x3xf32>) extras(%e : tensor<1x2x3xf32>) epilogue {
+  ^bb0(%s: f32, %x: f32, %old: f32):
+    kernel.yield %x : f32
+  } -> tensor<1x6x3xf32>
+  return
+}
+
+// -----
+
+func.func @epilogue_arguments(%a: tensor<1x6x4xf32>, %b: tensor<1x4x3xf32>, %o: tensor<1x6x3xf32>) {
+  // expected-error @+1 {{'kernel.matmul' op expects an epilogue of the sum, 0 extras and the destination's element}}
+  %0 = kernel.matmul ins(%a, %b : tensor<1x6x4xf32>, tensor<1x4x3xf32>) outs(%o : tensor<1x6x3xf32>) epilogue {
+  ^bb0(%s: f32):
+    kernel.yield %s : f32
+  } -> tensor<1x6x3xf32>
+  return
+}

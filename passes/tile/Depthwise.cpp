@@ -1,0 +1,303 @@
+#include "passes/tile/Depthwise.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace edgec::tile {
+
+/// Kernel positions in a row, beyond which its weights are not held in registers, nor its border
+/// written out.
+static constexpr int64_t kHeldTaps = 9;
+/// Rows of the kernel up to which they are written out one after the other.
+static constexpr int64_t kUnrolledRows = 5;
+
+Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine)
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
+      weights(b, loc, op.getFilter()), channels(op.getGroups()) {
+  if (op.getBias())
+    bias = FlatBuffer(b, loc, op.getBias());
+  batch = x.shape.front();
+  SmallVector<int64_t> kernel = op.getKernelShape();
+  int64_t spatial = x.rank() - 2;
+  for (int64_t i = 0; i < spatial; ++i)
+    dims.push_back({x.shape[i + 1], epilogue.init.shape[i + 1], kernel[i], op.getStrides()[i],
+                    op.getDilations()[i], op.getPads()[i], op.getPads()[spatial + i],
+                    /*transposed=*/false});
+  compute = computeType(epilogue.init.element);
+  if (!op.getEpilogue().empty())
+    compute = computeType(op.getEpilogue().getArgument(0).getType());
+  lanes = std::min<int64_t>(machine.lanes(compute), llvm::bit_ceil<uint64_t>(channels));
+  const WindowDim &last = dims.back();
+  tileShape = chooseDepthwise(machine, last.out, channels, lanes, last.kernel,
+                              std::max<int64_t>(last.stride, 1));
+  int64_t inputBytes = edge::elementBytes(x.element) * channels;
+  for (const WindowDim &dim : dims)
+    inputBytes *= dim.in;
+  // Nothing is shared between blocks of channels, so the outer order is the memory's where the
+  // input doesn't stay in the cache.
+  blocksInside = machine.l2Bytes == 0 || inputBytes > machine.l2Bytes / 2;
+}
+
+LaneAccess Depthwise::access(const Tile &tile, int64_t vector) const {
+  return {lanes, std::min(lanes, tile.valid - vector * lanes), machine.masks};
+}
+
+/// As Contraction::emit.
+void Depthwise::emit(OpBuilder &b) {
+  int64_t parts = machine.threads;
+  bool rows = dims.size() > 1 && dims.front().out >= parts;
+  if (parts < 2 || (!rows && channels / (tileShape.vectors * lanes) < parts))
+    return emitAll(b);
+  IndexMath index{b, loc};
+  createLoop(b, loc, index.constant(0), index.constant(parts), 1, {},
+             [&](OpBuilder &b, Value part, ValueRange) {
+               (rows ? rowShare : blockShare) = {part, parts};
+               emitAll(b);
+               return SmallVector<Value>();
+             });
+}
+
+void Depthwise::emitAll(OpBuilder &b) {
+  IndexMath index{b, loc};
+  createLoop(
+      b, loc, index.constant(0), index.constant(batch), 1, {},
+      [&](OpBuilder &b, Value n, ValueRange) {
+        Tile tile{n, {}, 0, 0, {}, {}, {}, {}, 0};
+        auto row = [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); };
+        if (blocksInside)
+          emitOuter(b, tile, [&](OpBuilder &b, const Tile &tile) { emitBlocks(b, tile, row); });
+        else
+          emitBlocks(b, tile, [&](OpBuilder &b, const Tile &tile) { emitOuter(b, tile, row); });
+        return SmallVector<Value>();
+      });
+}
+
+void Depthwise::emitBlocks(OpBuilder &b, Tile tile,
+                           function_ref<void(OpBuilder &, const Tile &)> body) {
+  IndexMath index{b, loc};
+  int64_t block = tileShape.vectors * lanes, whole = channels / block * block;
+  auto [first, end] = blockShare.of(index, whole / block);
+  createLoop(b, loc, index.mul(first, block), index.mul(end, block), block, {},
+             [&](OpBuilder &b, Value channel, ValueRange) {
+               Tile next = tile;
+               next.channel = channel;
+               next.vectors = tileShape.vectors;
+               next.valid = block;
+               body(b, next);
+               return SmallVector<Value>();
+             });
+  if (whole == channels)
+    return;
+  tile.valid = channels - whole;
+  tile.vectors = llvm::divideCeilSigned(tile.valid, lanes);
+  auto last = [&](OpBuilder &b) {
+    Tile rest = tile;
+    rest.channel = IndexMath{b, loc}.constant(whole);
+    body(b, rest);
+  };
+  if (!blockShare.part)
+    return last(b);
+  Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, blockShare.part,
+                                       index.constant(blockShare.parts - 1));
+  scf::IfOp::create(b, loc, isLast, [&](OpBuilder &b, Location loc) {
+    last(b);
+    scf::YieldOp::create(b, loc);
+  });
+}
+
+void Depthwise::emitOuter(OpBuilder &b, Tile tile,
+                          function_ref<void(OpBuilder &, const Tile &)> body) {
+  size_t d = tile.outer.size();
+  if (d + 1 == dims.size())
+    return body(b, tile);
+  IndexMath index{b, loc};
+  auto [first, end] = d == 0 ? rowShare.of(index, dims[d].out) : Share().of(index, dims[d].out);
+  createLoop(b, loc, first, end, 1, {}, [&](OpBuilder &b, Value position, ValueRange) {
+    Tile inner = tile;
+    inner.outer.push_back(dims[d].reach({b, loc}, position, /*whole=*/false));
+    emitOuter(b, inner, body);
+    return SmallVector<Value>();
+  });
+}
+
+/// As Contraction::emitRow.
+void Depthwise::emitRow(OpBuilder &b, Tile tile) {
+  const WindowDim &dim = dims.back();
+  IndexMath index{b, loc};
+  auto [first, end] = dim.interior();
+  int64_t rows = tileShape.rows;
+  auto still = [&](int64_t from, int64_t to) {
+    for (int64_t position = from; position < to; position += rows) {
+      Tile next = tile;
+      next.known = position;
+      next.first = index.constant(position);
+      next.rows = std::min(rows, to - position);
+      emitTile(b, next);
+    }
+  };
+  auto loop = [&](int64_t from, int64_t to, int64_t step, bool border) {
+    createLoop(b, loc, index.constant(from), index.constant(to), step, {},
+               [&](OpBuilder &b, Value position, ValueRange) {
+                 Tile next = tile;
+                 next.first = position;
+                 next.rows = step;
+                 if (border)
+                   next.border = dim.reach({b, loc}, position, /*whole=*/false);
+                 emitTile(b, next);
+                 return SmallVector<Value>();
+               });
+  };
+  bool padded = first > 0 || end < dim.out;
+  if (padded && (machine.compact || dim.kernel > kHeldTaps)) {
+    int64_t tiled = first + (end - first) / rows * rows;
+    loop(0, first, 1, /*border=*/true);
+    loop(first, tiled, rows, /*border=*/false);
+    still(tiled, end);
+    loop(end, dim.out, 1, /*border=*/true);
+    return;
+  }
+  int64_t lead = llvm::divideCeilSigned(first, rows), inside = end / rows;
+  if (end <= first || lead >= inside)
+    lead = inside = 0;
+  still(0, lead * rows);
+  loop(lead * rows, inside * rows, rows, /*border=*/false);
+  still(inside * rows, dim.out);
+}
+
+void Depthwise::emitTile(OpBuilder &b, const Tile &tile) {
+  IndexMath index{b, loc};
+  SmallVector<Value> starts, sums;
+  for (int64_t v = 0; v < tile.vectors; ++v)
+    starts.push_back(bias.valid()
+                         ? loadVector(b, loc, bias,
+                                      index.add(index.mul(tile.channel, bias.strides.back()),
+                                                bias.offset + v * lanes * bias.strides.back()),
+                                      access(tile, v), compute)
+                         : createSplat(b, loc, laneType(compute, lanes), b.getZeroAttr(compute)));
+  for (int64_t row = 0; row < tile.rows; ++row)
+    llvm::append_range(sums, starts);
+
+  Value input = index.add(index.mul(tile.batch, x.strides.front()), x.offset);
+  input = index.add(input, index.mul(tile.channel, x.strides.back()));
+  Value weight = index.add(index.mul(tile.channel, weights.strides.back()), weights.offset);
+  sums = emitTaps(b, tile, 0, input, weight, sums);
+
+  OutputPlace place;
+  place.position.push_back(tile.batch);
+  for (const Reach &reach : tile.outer)
+    place.position.push_back(reach.position);
+  place.position.push_back(tile.first);
+  place.channel = tile.channel;
+  for (int64_t row = 0; row < tile.rows; ++row)
+    for (int64_t v = 0; v < tile.vectors; ++v) {
+      place.row = row;
+      place.lane = v * lanes;
+      epilogue.store(b, loc, sums[row * tile.vectors + v], place, access(tile, v));
+    }
+}
+
+SmallVector<Value> Depthwise::emitTaps(OpBuilder &b, const Tile &tile, size_t dim, Value input,
+                                       Value weight, ValueRange sums) {
+  if (dim + 1 == dims.size())
+    return emitColumns(b, tile, input, weight, sums);
+  const Reach &reach = tile.outer[dim];
+  auto row = [&](OpBuilder &b, Value k, ValueRange sums) {
+    IndexMath index{b, loc};
+    Value at = index.add(reach.input, index.mul(k, reach.inputStep));
+    return emitTaps(b, tile, dim + 1, index.add(input, index.mul(at, x.strides[dim + 1])),
+                    index.add(weight, index.mul(k, weights.strides[dim])), sums);
+  };
+  if (!reach.whole)
+    return createLoop(b, loc, reach.low, reach.high, 1, sums, row);
+  SmallVector<Value> result(sums);
+  for (int64_t k = 0; k < dims[dim].kernel; ++k)
+    result = row(b, IndexMath{b, loc}.constant(k), result);
+  return result;
+}
+
+/// One row of the kernel: its weights are loaded once, the columns of the input one after the
+/// other.
+SmallVector<Value> Depthwise::emitColumns(OpBuilder &b, const Tile &tile, Value input, Value weight,
+                                          ValueRange sums) {
+  const WindowDim &dim = dims.back();
+  int64_t stride = x.strides[x.rank() - 2], weightStride = weights.strides[dims.size() - 1];
+  int64_t vectorStride = lanes * x.strides.back(), weightVector = lanes * weights.strides.back();
+  auto single = [&](OpBuilder &b, Value at, Value weightAt, int64_t row, int64_t v,
+                    MutableArrayRef<Value> sums) {
+    IndexMath index{b, loc};
+    Value w = loadVector(b, loc, weights, index.add(weightAt, v * weightVector), access(tile, v),
+                         compute);
+    Value element =
+        loadVector(b, loc, x, index.add(at, v * vectorStride), access(tile, v), compute);
+    Value &sum = sums[row * tile.vectors + v];
+    sum = multiplyAdd(b, loc, element, w, sum);
+  };
+  if (tile.border) {
+    const Reach &reach = *tile.border;
+    return createLoop(b, loc, reach.low, reach.high, 1, sums,
+                      [&](OpBuilder &b, Value k, ValueRange values) {
+                        IndexMath index{b, loc};
+                        SmallVector<Value> sums(values);
+                        Value at = index.add(reach.input, index.mul(k, reach.inputStep));
+                        at = index.add(input, index.mul(at, stride));
+                        Value weightAt = index.add(weight, index.mul(k, weightStride));
+                        for (int64_t v = 0; v < tile.vectors; ++v)
+                          single(b, at, weightAt, 0, v, sums);
+                        return sums;
+                      });
+  }
+  IndexMath index{b, loc};
+  if (!tile.known) {
+    Value start = index.add(index.mul(tile.first, dim.stride), -dim.padBefore);
+    input = index.add(input, index.mul(start, stride));
+  }
+  if (!tile.known && dim.kernel > kHeldTaps)
+    return createLoop(b, loc, index.constant(0), index.constant(dim.kernel), 1, sums,
+                      [&](OpBuilder &b, Value k, ValueRange values) {
+                        IndexMath index{b, loc};
+                        SmallVector<Value> sums(values);
+                        Value at = index.add(input, index.mul(k, dim.dilation * stride));
+                        Value weightAt = index.add(weight, index.mul(k, weightStride));
+                        for (int64_t row = 0; row < tile.rows; ++row)
+                          for (int64_t v = 0; v < tile.vectors; ++v)
+                            single(b, index.add(at, row * dim.stride * stride), weightAt, row, v,
+                                   sums);
+                        return sums;
+                      });
+  // Columns count from the tile's first one; where its place is known, those outside are dead.
+  int64_t origin = tile.known ? *tile.known * dim.stride - dim.padBefore : 0;
+  auto inside = [&](int64_t column) {
+    return !tile.known || (origin + column >= 0 && origin + column < dim.in);
+  };
+  int64_t columns = (tile.rows - 1) * dim.stride + (dim.kernel - 1) * dim.dilation + 1;
+  SmallVector<Value> result(sums);
+  for (int64_t v = 0; v < tile.vectors; ++v) {
+    SmallVector<Value> held(dim.kernel);
+    for (int64_t column = 0; column < columns; ++column) {
+      if (!inside(column))
+        continue;
+      Value element;
+      for (int64_t k = 0; k < dim.kernel; ++k) {
+        int64_t from = column - k * dim.dilation;
+        if (from < 0 || from % dim.stride || from / dim.stride >= tile.rows)
+          continue;
+        if (!element) {
+          int64_t at = (origin + column) * stride + v * vectorStride;
+          element = loadVector(b, loc, x, index.add(input, at), access(tile, v), compute);
+        }
+        if (!held[k])
+          held[k] =
+              loadVector(b, loc, weights, index.add(weight, k * weightStride + v * weightVector),
+                         access(tile, v), compute);
+        Value &sum = result[from / dim.stride * tile.vectors + v];
+        sum = multiplyAdd(b, loc, element, held[k], sum);
+      }
+    }
+  }
+  return result;
+}
+
+} // namespace edgec::tile

@@ -1,0 +1,55 @@
+// Convolutions with one channel and one feature a group.
+#pragma once
+
+#include "passes/tile/Epilogue.h"
+#include "passes/tile/Schedule.h"
+
+namespace edgec::tile {
+
+/// A depthwise convolution over `dims`, of which the last one is tiled: for each row of the kernel,
+/// the input is walked once, and each of its columns feeds all output positions that it meets.
+class Depthwise {
+public:
+  Depthwise(mlir::OpBuilder &b, kernel::ConvOp op, const Machine &machine);
+  void emit(mlir::OpBuilder &b);
+
+private:
+  /// A block of channels, and where it stands.
+  struct Tile {
+    mlir::Value batch, channel;
+    int64_t vectors, valid; ///< channels that are there, of `vectors` registers
+    llvm::SmallVector<Reach> outer;
+    mlir::Value first;
+    std::optional<int64_t> known;
+    std::optional<Reach> border;
+    int64_t rows;
+  };
+  void emitAll(mlir::OpBuilder &b);
+  void emitOuter(mlir::OpBuilder &b, Tile tile,
+                 llvm::function_ref<void(mlir::OpBuilder &, const Tile &)> body);
+  void emitBlocks(mlir::OpBuilder &b, Tile tile,
+                  llvm::function_ref<void(mlir::OpBuilder &, const Tile &)> body);
+  void emitRow(mlir::OpBuilder &b, Tile tile);
+  void emitTiles(mlir::OpBuilder &b, const Tile &tile);
+  void emitTile(mlir::OpBuilder &b, const Tile &tile);
+  llvm::SmallVector<mlir::Value> emitTaps(mlir::OpBuilder &b, const Tile &tile, size_t dim,
+                                          mlir::Value input, mlir::Value weight,
+                                          mlir::ValueRange sums);
+  llvm::SmallVector<mlir::Value> emitColumns(mlir::OpBuilder &b, const Tile &tile,
+                                             mlir::Value input, mlir::Value weight,
+                                             mlir::ValueRange sums);
+  LaneAccess access(const Tile &tile, int64_t vector) const;
+
+  mlir::Location loc;
+  Machine machine;
+  Epilogue epilogue;
+  FlatBuffer x, weights, bias;
+  llvm::SmallVector<WindowDim> dims;
+  mlir::Type compute;
+  int64_t batch, channels, lanes;
+  DepthwiseTile tileShape;
+  bool blocksInside;
+  Share rowShare, blockShare;
+};
+
+} // namespace edgec::tile

@@ -1,0 +1,199 @@
+#include "passes/tile/FlatBuffer.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace edgec::tile {
+
+//===- Buffers
+//-----------------------------------------------------------------------------------===//
+
+FlatBuffer::FlatBuffer(OpBuilder &b, Location loc, Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  element = type.getElementType();
+  shape.assign(type.getShape().begin(), type.getShape().end());
+  [[maybe_unused]] LogicalResult known = type.getStridesAndOffset(strides, offset);
+  int64_t end = offset + 1;
+  for (auto [extent, stride] : llvm::zip_equal(shape, strides))
+    end += (extent - 1) * stride;
+  if (type.getRank() == 1 && type.getLayout().isIdentity()) {
+    memory = buffer;
+    return;
+  }
+  auto flat = MemRefType::get({end}, element, MemRefLayoutAttrInterface(), type.getMemorySpace());
+  memory = memref::ReinterpretCastOp::create(b, loc, flat, buffer, /*offset=*/0,
+                                             ArrayRef<int64_t>{end}, ArrayRef<int64_t>{1});
+}
+
+void FlatBuffer::broadcast(ArrayRef<int64_t> whole) {
+  for (auto [extent, stride] : llvm::zip_equal(shape, strides))
+    if (extent == 1)
+      stride = 0;
+  shape.assign(whole.begin(), whole.end());
+}
+
+bool FlatBuffer::collapsible(int64_t d) const {
+  return shape[d] == 1 || shape[d + 1] == 1 || strides[d] == strides[d + 1] * shape[d + 1];
+}
+
+void FlatBuffer::collapse(int64_t d) {
+  if (shape[d + 1] == 1)
+    strides[d + 1] = strides[d];
+  shape[d + 1] *= shape[d];
+  shape.erase(shape.begin() + d);
+  strides.erase(strides.begin() + d);
+}
+
+void FlatBuffer::split(int64_t d, int64_t inner) {
+  shape.insert(shape.begin() + d, shape[d] / inner);
+  strides.insert(strides.begin() + d, strides[d] * inner);
+  shape[d + 1] = inner;
+}
+
+//===- Vectors
+//-----------------------------------------------------------------------------------===//
+
+Type computeType(Type element) {
+  auto floatType = dyn_cast<FloatType>(element);
+  return floatType && floatType.getWidth() < 32 ? Float32Type::get(element.getContext()) : element;
+}
+
+Value convertElements(OpBuilder &b, Location loc, Value value, Type element) {
+  Type from = getElementTypeOrSelf(value.getType()), to = element;
+  if (from == to)
+    return value;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    to = vector.clone(element);
+  bool widens = from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth();
+  if (isa<FloatType>(from))
+    return widens ? arith::ExtFOp::create(b, loc, to, value).getResult()
+                  : arith::TruncFOp::create(b, loc, to, value).getResult();
+  return widens ? arith::ExtSIOp::create(b, loc, to, value).getResult()
+                : arith::TruncIOp::create(b, loc, to, value).getResult();
+}
+
+Value multiplyAdd(OpBuilder &b, Location loc, Value x, Value y, Value sum) {
+  if (isa<FloatType>(getElementTypeOrSelf(x.getType()))) {
+    auto contract = arith::FastMathFlags::contract;
+    Value product = arith::MulFOp::create(b, loc, x, y, contract);
+    return arith::AddFOp::create(b, loc, sum, product, contract);
+  }
+  return arith::AddIOp::create(b, loc, sum, arith::MulIOp::create(b, loc, x, y));
+}
+
+static Value laneMask(OpBuilder &b, Location loc, LaneAccess access) {
+  SmallVector<bool> bits(access.lanes, false);
+  std::fill(bits.begin(), bits.begin() + access.valid, true);
+  auto type = VectorType::get(access.lanes, b.getI1Type());
+  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
+}
+
+/// Calls `body` with the offset and the width of each power of two that `count` is made of.
+static void forEachPiece(int64_t count, llvm::function_ref<void(int64_t, int64_t)> body) {
+  for (int64_t offset = 0; offset < count;) {
+    int64_t width = llvm::bit_floor<uint64_t>(count - offset);
+    body(offset, width);
+    offset += width;
+  }
+}
+
+static int64_t lastStride(const FlatBuffer &buffer) {
+  return buffer.strides.empty() ? 1 : buffer.strides.back();
+}
+
+Value loadVector(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index,
+                 LaneAccess access, Type element) {
+  if (access.lanes == 1)
+    return convertElements(b, loc, memref::LoadOp::create(b, loc, buffer.memory, index), element);
+  auto type = VectorType::get(access.lanes, buffer.element);
+  int64_t stride = lastStride(buffer);
+  if (access.valid == access.lanes && stride == 1)
+    return convertElements(b, loc, vector::LoadOp::create(b, loc, type, buffer.memory, index),
+                           element);
+  Value result = createSplat(b, loc, type, b.getZeroAttr(buffer.element));
+  if (stride != 1) {
+    IndexMath math{b, loc};
+    for (int64_t lane = 0; lane < access.valid; ++lane) {
+      Value scalar = memref::LoadOp::create(b, loc, buffer.memory, math.add(index, lane * stride));
+      result = vector::InsertOp::create(b, loc, scalar, result, ArrayRef<int64_t>{lane});
+    }
+    return convertElements(b, loc, result, element);
+  }
+  if (access.masks)
+    return convertElements(b, loc,
+                           vector::MaskedLoadOp::create(b, loc, type, buffer.memory, index,
+                                                        laneMask(b, loc, access), result),
+                           element);
+  IndexMath math{b, loc};
+  forEachPiece(access.valid, [&](int64_t offset, int64_t width) {
+    Value at = math.add(index, offset);
+    if (width == 1) {
+      Value scalar = memref::LoadOp::create(b, loc, buffer.memory, at);
+      result = vector::InsertOp::create(b, loc, scalar, result, ArrayRef<int64_t>{offset});
+      return;
+    }
+    Value piece =
+        vector::LoadOp::create(b, loc, VectorType::get(width, buffer.element), buffer.memory, at);
+    SmallVector<int64_t> widen(access.lanes, 0), place(access.lanes);
+    for (int64_t lane = 0; lane < access.lanes; ++lane) {
+      bool here = lane >= offset && lane < offset + width;
+      if (here)
+        widen[lane] = lane - offset;
+      place[lane] = here ? access.lanes + lane : lane;
+    }
+    Value wide = vector::ShuffleOp::create(b, loc, piece, piece, widen);
+    result = vector::ShuffleOp::create(b, loc, result, wide, place);
+  });
+  return convertElements(b, loc, result, element);
+}
+
+void storeVector(OpBuilder &b, Location loc, Value value, const FlatBuffer &buffer, Value index,
+                 LaneAccess access) {
+  value = convertElements(b, loc, value, buffer.element);
+  if (access.lanes == 1) {
+    memref::StoreOp::create(b, loc, value, buffer.memory, index);
+    return;
+  }
+  int64_t stride = lastStride(buffer);
+  if (stride != 1) {
+    IndexMath math{b, loc};
+    for (int64_t lane = 0; lane < access.valid; ++lane) {
+      Value scalar = vector::ExtractOp::create(b, loc, value, ArrayRef<int64_t>{lane});
+      memref::StoreOp::create(b, loc, scalar, buffer.memory, math.add(index, lane * stride));
+    }
+    return;
+  }
+  if (access.valid == access.lanes) {
+    vector::StoreOp::create(b, loc, value, buffer.memory, index);
+    return;
+  }
+  if (access.masks) {
+    vector::MaskedStoreOp::create(b, loc, buffer.memory, index, laneMask(b, loc, access), value);
+    return;
+  }
+  IndexMath math{b, loc};
+  forEachPiece(access.valid, [&](int64_t offset, int64_t width) {
+    Value at = math.add(index, offset);
+    if (width == 1) {
+      Value scalar = vector::ExtractOp::create(b, loc, value, ArrayRef<int64_t>{offset});
+      memref::StoreOp::create(b, loc, scalar, buffer.memory, at);
+      return;
+    }
+    auto lanesOf = llvm::to_vector(llvm::seq(offset, offset + width));
+    Value piece = vector::ShuffleOp::create(b, loc, value, value, lanesOf);
+    vector::StoreOp::create(b, loc, piece, buffer.memory, at);
+  });
+}
+
+Value loadSplat(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index, int64_t lanes,
+                Type element) {
+  Value scalar =
+      convertElements(b, loc, memref::LoadOp::create(b, loc, buffer.memory, index), element);
+  return lanes == 1 ? scalar
+                    : vector::BroadcastOp::create(b, loc, VectorType::get(lanes, element), scalar);
+}
+
+} // namespace edgec::tile

@@ -1,0 +1,59 @@
+// Buffers as one row of elements, and vectors loaded from and stored to them.
+#pragma once
+
+#include "passes/tile/Machine.h"
+#include "passes/tile/Window.h"
+
+namespace edgec::tile {
+
+/// A buffer of static shape and strides, seen as one row of elements: address arithmetic is ours,
+/// and simple.
+struct FlatBuffer {
+  mlir::Value memory; ///< memref<N x element>
+  mlir::Type element;
+  int64_t offset = 0; ///< of the first element
+  llvm::SmallVector<int64_t> shape, strides;
+
+  FlatBuffer() = default;
+  /// Creates the view.
+  FlatBuffer(mlir::OpBuilder &b, mlir::Location loc, mlir::Value buffer);
+
+  bool valid() const { return static_cast<bool>(memory); }
+  int64_t rank() const { return static_cast<int64_t>(shape.size()); }
+  /// Repeats dimensions of extent 1 to the extents of `whole`.
+  void broadcast(llvm::ArrayRef<int64_t> whole);
+  /// Whether dimensions d and d + 1 can be seen as one, and seeing them so.
+  bool collapsible(int64_t d) const;
+  void collapse(int64_t d);
+  /// Splits dimension d into two, of which the inner one has extent `inner`.
+  void split(int64_t d, int64_t inner);
+};
+
+/// How the elements of one register lie: `valid` of them from some index; the rest is of no
+/// interest.
+struct LaneAccess {
+  int64_t lanes, valid;
+  bool masks; ///< by a masked access, else in pieces of powers of two
+};
+
+/// Loads a vector of `element` along the last dimension, converted from the buffer's own type; a
+/// scalar where `lanes` is 1. Lanes that aren't valid are zero. Where the last dimension isn't
+/// contiguous, that is done lane by lane.
+mlir::Value loadVector(mlir::OpBuilder &b, mlir::Location loc, const FlatBuffer &buffer,
+                       mlir::Value index, LaneAccess access, mlir::Type element);
+void storeVector(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
+                 const FlatBuffer &buffer, mlir::Value index, LaneAccess access);
+/// A scalar of the buffer in every lane.
+mlir::Value loadSplat(mlir::OpBuilder &b, mlir::Location loc, const FlatBuffer &buffer,
+                      mlir::Value index, int64_t lanes, mlir::Type element);
+
+/// Floats and integers to another width; integers are signed.
+mlir::Value convertElements(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
+                            mlir::Type element);
+/// What an element is computed in: f32 for narrower floats.
+mlir::Type computeType(mlir::Type element);
+/// sum + x * y, rounded once where the processor can.
+mlir::Value multiplyAdd(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x, mlir::Value y,
+                        mlir::Value sum);
+
+} // namespace edgec::tile

@@ -1,0 +1,33 @@
+#include "passes/tile/Machine.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace mlir;
+
+namespace edgec::tile {
+
+Machine Machine::of(Operation *op) {
+  Machine machine;
+  Operation *top = op;
+  while (top->getParentOp())
+    top = top->getParentOp();
+  if (auto threads = top->getAttrOfType<IntegerAttr>("edge.threads"))
+    machine.threads = threads.getInt();
+  auto target = top->getAttrOfType<edge::TargetAttr>("edge.target");
+  if (!target)
+    return machine;
+  llvm::Triple triple(target.getTriple());
+  machine.vectorBits = target.getVectorBits();
+  machine.registers = target.getVectorRegisters();
+  machine.l2Bytes = target.getL2Bytes();
+  machine.compact = target.getL2Bytes() == 0;
+  machine.masks = (triple.isX86() && machine.vectorBits >= 512) || triple.isRISCV();
+  return machine;
+}
+
+int64_t Machine::lanes(Type type) const {
+  unsigned width = type.getIntOrFloatBitWidth();
+  return std::max<int64_t>(llvm::bit_floor<uint64_t>(vectorBits / width), 1);
+}
+
+} // namespace edgec::tile

@@ -1,0 +1,23 @@
+// What the tile passes know of the processor: read from the module's `edge.target`.
+#pragma once
+
+#include "dialects/Edge/Edge.h"
+
+namespace edgec::tile {
+
+struct Machine {
+  int64_t vectorBits = 128; ///< 0: no vectors
+  int64_t registers = 16;   ///< vector registers, scalar ones where there are no vectors
+  int64_t l2Bytes = 0;      ///< 0: no cache worth planning for
+  bool masks = false;       ///< a store of part of a vector costs no more than one of all of it
+  int64_t threads = 1;      ///< that a kernel's work may be shared among
+  bool compact = false;     ///< code size counts as much as speed: a microcontroller
+
+  /// Of the module around `op`; the defaults above where it names no target.
+  static Machine of(mlir::Operation *op);
+
+  /// Elements of `type` that a register holds; 1 where there are no vectors of it.
+  int64_t lanes(mlir::Type type) const;
+};
+
+} // namespace edgec::tile

@@ -1,0 +1,136 @@
+#include "dialects/Edge/HostTensor.h"
+#include "dialects/Kernel/Kernel.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "passes/tile/FlatBuffer.h"
+#include "passes/tile/Passes.h"
+#include "passes/tile/Schedule.h"
+
+namespace edgec::tile {
+#define GEN_PASS_DEF_PACKWEIGHTS
+#include "passes/tile/Passes.h.inc"
+} // namespace edgec::tile
+
+using namespace mlir;
+using namespace edgec;
+using namespace edgec::tile;
+
+namespace {
+
+/// Rows of `groups * features` weights in the order of kernel.conv's packed filter.
+edge::HostTensor pack(const edge::HostTensor &weights, kernel::PackingAttr packing, int64_t groups,
+                      int64_t depth, int64_t features) {
+  int64_t block = packing.getBlock(), lanes = packing.getLanes(), row = groups * features;
+  edge::HostTensor packed(RankedTensorType::get({packing.packedElements(groups, depth, features)},
+                                                weights.getElementType()));
+  const char *from = weights.bytes().data();
+  char *to = packed.mutableBytes();
+  int64_t width = weights.elementBytes();
+  for (int64_t g = 0; g < groups; ++g)
+    for (int64_t first = 0; first < features; first += block) {
+      int64_t count = std::min(block, features - first);
+      int64_t padded = static_cast<int64_t>(llvm::alignTo(count, lanes));
+      for (int64_t d = 0; d < depth; ++d) {
+        std::memcpy(to, from + (d * row + g * features + first) * width, count * width);
+        to += padded * width;
+      }
+    }
+  return packed;
+}
+
+struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
+  void runOnOperation() override {
+    machine = Machine::of(getOperation());
+    getOperation().walk([&](Operation *op) {
+      if (auto conv = dyn_cast<kernel::ConvOp>(op))
+        packConv(conv);
+      else if (auto matmul = dyn_cast<kernel::MatMulOp>(op))
+        packMatMul(matmul);
+    });
+  }
+
+  /// The constant's packed form: one for all that use it alike.
+  Value packed(Operation *op, Value weights, kernel::PackingAttr packing, int64_t groups,
+               int64_t depth, int64_t features) {
+    // A constant of another shape is the same stream of elements.
+    while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(weights.getDefiningOp()))
+      weights = weights.getDefiningOp()->getOperand(0);
+    Attribute attr;
+    if (!matchPattern(weights, m_Constant(&attr)))
+      return {};
+    Attribute &known = packedForms[{attr, packing, {groups, depth}}];
+    if (!known) {
+      FailureOr<edge::HostTensor> tensor = edge::HostTensor::fromAttr(attr);
+      if (failed(tensor))
+        return {};
+      known = pack(*tensor, packing, groups, depth, features).toAttr();
+    }
+    OpBuilder builder(op);
+    return arith::ConstantOp::create(builder, weights.getLoc(), cast<TypedAttr>(known));
+  }
+
+  /// `row` products of each sum lie in a row.
+  kernel::PackingAttr choose(Type element, int64_t positions, int64_t features, int64_t row) {
+    if (prefersDot(machine, computeType(element), features, row))
+      return kernel::PackingAttr::get(&getContext(), 1, 1);
+    int64_t lanes =
+        std::min<int64_t>(machine.lanes(computeType(element)), llvm::bit_ceil<uint64_t>(features));
+    return kernel::PackingAttr::get(&getContext(),
+                                    chooseVectors(machine, {positions, features, lanes}), lanes);
+  }
+
+  void packConv(kernel::ConvOp op) {
+    if (op.getPacking() || op.getTransposed() || op.isDepthwise())
+      return;
+    auto init = cast<RankedTensorType>(op.getInit().getType());
+    SmallVector<int64_t> window = op.getKernelShape();
+    int64_t depth = op.getGroupChannels(), positions = init.getDimSize(init.getRank() - 2);
+    bool pointwise = true;
+    for (auto [extent, stride] : llvm::zip_equal(window, op.getStrides())) {
+      depth *= extent;
+      pointwise &= extent == 1 && stride == 1;
+    }
+    int64_t row = op.getGroupChannels();
+    if (pointwise) { // all positions are one dimension
+      positions = init.getNumElements() / init.getDimSize(0) / init.getShape().back();
+    } else {
+      // Dimensions that the kernel covers in one step are more channels; the one before is tiled.
+      ArrayRef<int64_t> shape = init.getShape().drop_front().drop_back();
+      while (shape.size() > 1 && shape.back() == 1)
+        shape = shape.drop_back();
+      positions = shape.back();
+      if (op.getGroups() == 1 && op.getDilations().back() == 1)
+        row *= window.back();
+    }
+    auto filter = cast<RankedTensorType>(op.getFilter().getType());
+    kernel::PackingAttr packing =
+        choose(filter.getElementType(), positions, op.getGroupFeatures(), row);
+    Value constant =
+        packed(op, op.getFilter(), packing, op.getGroups(), depth, op.getGroupFeatures());
+    if (!constant)
+      return;
+    op.getFilterMutable().assign(constant);
+    op.setWindow(window);
+    op.setPackingAttr(packing);
+  }
+
+  void packMatMul(kernel::MatMulOp op) {
+    auto b = cast<RankedTensorType>(op.getB().getType());
+    if (op.getPacking() || b.getDimSize(0) != 1)
+      return;
+    auto init = cast<RankedTensorType>(op.getInit().getType());
+    kernel::PackingAttr packing =
+        choose(b.getElementType(), init.getDimSize(1), init.getDimSize(2), b.getDimSize(1));
+    Value constant = packed(op, op.getB(), packing, 1, b.getDimSize(1), b.getDimSize(2));
+    if (!constant)
+      return;
+    op.getBMutable().assign(constant);
+    op.setPackingAttr(packing);
+  }
+
+  Machine machine;
+  llvm::DenseMap<std::tuple<Attribute, Attribute, std::pair<int64_t, int64_t>>, Attribute>
+      packedForms;
+};
+
+} // namespace
