@@ -74,7 +74,7 @@ class Edgec:
         self.manifest = json.loads((work / "bench.json").read_text())
         self.library = ctypes.CDLL(str(library))
         if self.library.shim_bind(options["threads"]):
-            raise Unable("edgec: memory or threads are missing")
+            raise Unable("memory or threads are missing")
         for name in ("shim_input", "shim_output"):
             getattr(self.library, name).restype = ctypes.c_void_p
         self.library.shim_input_bytes.restype = ctypes.c_size_t
@@ -202,7 +202,7 @@ class Iree:
         self.context = runtime.SystemContext(vm_modules=[*config.default_vm_modules, module], config=config)  # fmt: skip
         names = [n for n in module.function_names if not n.startswith("__") and not n.endswith("$async")]  # fmt: skip
         if len(names) != 1:
-            raise Unable(f"iree: functions {names}")
+            raise Unable(f"functions {names}")
         self.function = module.lookup_function(names[0])
         self.bound = getattr(self.context.modules, module.name)[names[0]]
         self.runtime, self.device = runtime, config.device
@@ -229,11 +229,11 @@ class Ncnn:
         import ncnn
 
         if any(value.dtype != np.float32 for value in feed.values()):
-            raise Unable("ncnn: an input that is not float32")
+            raise Unable("an input that is not float32")
         pnnx = pathlib.Path(sys.executable).parent.parent.glob("lib/python*/site-packages/pnnx/pnnx")
         binary = next(pnnx, None)
         if not binary:
-            raise Unable("ncnn: its converter, pnnx, is not installed")
+            raise Unable("its converter, pnnx, is not installed")
         shutil.copy(model, work / "model.onnx")
         shapes = ",".join(f"[{','.join(map(str, v.shape))}]" for v in feed.values())
         tool([binary, "model.onnx", f"inputshape={shapes}", "fp16=0"], "pnnx", 300, cwd=str(work))
@@ -243,14 +243,14 @@ class Ncnn:
                 setattr(self.net.opt, name, False)
         self.net.opt.num_threads = options["threads"]
         if self.net.load_param(str(work / "model.ncnn.param")) or self.net.load_model(str(work / "model.ncnn.bin")):  # fmt: skip
-            raise Unable("ncnn: can't load what pnnx wrote")
+            raise Unable("can't load what pnnx wrote")
         self.arrays = [np.ascontiguousarray(v[0] if v.shape[0] == 1 and v.ndim > 1 else v) for v in feed.values()]  # fmt: skip
         number = lambda name: int(name.lstrip("inout") or 0)  # noqa: E731  in0, in1, ...; out0, ...
         names = sorted(self.net.input_names(), key=number)
         self.mats = list(zip(names, [ncnn.Mat(a) for a in self.arrays]))
         self.names = sorted(self.net.output_names(), key=number)
         if len(self.mats) != len(feed) or len(self.names) != len(options["outputs"]):
-            raise Unable("ncnn: pnnx lost an input or an output")
+            raise Unable("pnnx lost an input or an output")
         self.like = options["outputs"]
 
     def run(self):
@@ -264,7 +264,7 @@ class Ncnn:
         for (code, mat), (dtype, shape) in zip(self.run(), self.like, strict=True):
             value = np.array(mat)
             if code or value.size != np.prod(shape):
-                raise Unable(f"ncnn: an output of shape {list(value.shape)} instead of {shape}")
+                raise Unable(f"an output of shape {list(value.shape)} instead of {shape}")
             values.append(value.reshape(shape).astype(dtype))
         return values
 

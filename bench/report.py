@@ -139,10 +139,12 @@ def sentence(result: dict) -> str:
     """The one for the README."""
     rows = [row for row in result["rows"] if "ratio" in row]
     faster = sum(row["ratio"] >= 1 for row in rows)
+    threads = "one thread" if result["threads"] == 1 else f"{result['threads']} threads"
+    vectors = f" with {result['vectors']}" if result["vectors"] else ""
     return (
-        f"On {conditions(result)}: the best peer's time over edgec's has a geometric mean of "
-        f"**{result['geomean_ratio']:.2f}** over {len(rows)} models, and edgec is the fastest on {faster} of "
-        "them ([all numbers](docs/performance.md); `bench/run.py` measures them)."
+        f"On {result['processor']}{vectors}, {threads} each, edgec beside {', '.join(n for n in result['versions'] if n != 'edgec')}: "
+        f"the best peer's time over edgec's has a geometric mean of **{result['geomean_ratio']:.2f}** over {len(rows)} models, and "
+        f"edgec is the fastest on {faster} of them. [All numbers](docs/performance.md) come from `bench/run.py`."
     )
 
 

@@ -211,7 +211,7 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER", help="an input of one fixed value")  # fmt: skip
     parser.add_argument("--edgec-option", action="append", default=[], help="for edgec compile (repeatable)")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=30, help="turns that each peer takes (default %(default)s)")  # fmt: skip
-    parser.add_argument("--slice", type=float, default=20.0, metavar="MS", help="a turn's length (default %(default)s)")  # fmt: skip
+    parser.add_argument("--slice", type=float, metavar="MS", help="a turn's length (default 20; 200 with several threads)")  # fmt: skip
     parser.add_argument("--budget", type=float, default=30.0, metavar="S", help="longest for one model, past five rounds")  # fmt: skip
     parser.add_argument("--cache", type=pathlib.Path, default=HERE / ".models", help="where fetched models are kept")  # fmt: skip
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="everything, as JSON")
@@ -226,6 +226,8 @@ def main() -> int:
         values = {n: float(v) for n, v in (s.rsplit("=", 1) for s in options.set)}
     except ValueError:
         parser.error("--shape takes NAME=1x3x224x224, --set NAME=NUMBER")
+    if options.slice is None:  # threads take some time to find processors of their own
+        options.slice = 20.0 if options.threads == 1 else 200.0
     binary = edgec.find(options.edgec)
     revision = subprocess.run(
         ["git", "-C", HERE, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
