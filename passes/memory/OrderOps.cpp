@@ -1,5 +1,5 @@
-#include "dialects/Kernel/Kernel.h"
 #include "dialects/Edge/HostTensor.h"
+#include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"

@@ -9,8 +9,7 @@ namespace edgec::tile {
 /// fewer of them.
 static double stepCost(int64_t rows, int64_t vectors) {
   double products = rows * vectors;
-  return std::max({products / 2, (rows + vectors) / 2.0, 4.0}) +
-         0.02 * (products + rows + vectors);
+  return std::max({products / 2, (rows + vectors) / 2.0, 4.0}) + 0.02 * products;
 }
 
 /// Sums, the weights of one step and one element of the input, or a vector of them for each row,

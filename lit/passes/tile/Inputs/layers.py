@@ -33,6 +33,6 @@ def normal(*shape: int) -> numpy.ndarray:
     return random.standard_normal(shape).astype(numpy.float32)
 
 
-save(folder / "pointwise.onnx", normal(64, 64, 1, 1), 12, 14)
+save(folder / "pointwise.onnx", normal(64, 64, 1, 1), 24, 14)
 save(folder / "window.onnx", normal(64, 32, 3, 3), 12, 14, pads=[1, 1, 1, 1])
-save(folder / "depthwise.onnx", normal(64, 1, 3, 3), 12, 14, pads=[1, 1, 1, 1], group=64)
+save(folder / "depthwise.onnx", normal(64, 1, 3, 3), 48, 56, pads=[1, 1, 1, 1], group=64)
