@@ -60,7 +60,6 @@ static void buildBufferize(OpPassManager &passes, const Target *) {
   passes.addPass(createBufferizeModel());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
-  passes.addPass(createCanonicalizer()); // where two views are one, a copy between them is none
   passes.nest<func::FuncOp>().addPass(tile::createGroupRows());
 }
 

@@ -393,6 +393,62 @@ SliceOp::buildUntransposed(OpBuilder &builder, ArrayRef<int64_t> permutation, Va
                                             permuted(getSizes()), permuted(getStrides()))};
 }
 
+namespace {
+
+/// slice(reshape(transpose(x))) = reshape(slice(transpose(x))) where the reshape merges dimensions
+/// and the slice takes whole runs of the inner ones: the parts of a channel shuffle are then moved
+/// each to where it is read, and no shuffled tensor exists. Only where nobody else reads it, and no
+/// element twice.
+struct SliceBeforeReshape : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op, PatternRewriter &rewriter) const override {
+    auto reshape = op.getX().getDefiningOp<ReshapeOp>();
+    if (!reshape || !reshape.getX().getDefiningOp<TransposeOp>())
+      return failure();
+    auto x = cast<RankedTensorType>(reshape.getX().getType());
+    int64_t taken = 0;
+    for (Operation *user : reshape->getUsers()) {
+      if (!isa<SliceOp>(user))
+        return failure();
+      taken += cast<RankedTensorType>(user->getResult(0).getType()).getNumElements();
+    }
+    if (taken > x.getNumElements() || x.getNumElements() == 0)
+      return failure();
+    SmallVector<int64_t> offsets(x.getRank(), 0), sizes(x.getShape()), strides(x.getRank(), 1);
+    for (const ReshapeGroup &group : groupReshape(x.getShape(), reshape.getShape())) {
+      bool isWhole = llvm::all_of(group.result, [&](int64_t dim) {
+        return op.getSizes()[dim] == reshape.getShape()[dim] && op.getStrides()[dim] == 1;
+      });
+      if (isWhole)
+        continue;
+      if (group.result.size() != 1 || group.source.empty())
+        return failure();
+      ArrayRef<int64_t> source(group.source);
+      source = source.drop_while([&](int64_t dim) { return x.getDimSize(dim) == 1; });
+      if (source.empty())
+        return failure();
+      int64_t dim = group.result.front(), outer = source.front(), inner = 1;
+      for (int64_t rest : source.drop_front())
+        inner *= x.getDimSize(rest);
+      int64_t offset = op.getOffsets()[dim], size = op.getSizes()[dim];
+      if (offset % inner != 0 || size % inner != 0 || (inner != 1 && op.getStrides()[dim] != 1))
+        return failure();
+      offsets[outer] = offset / inner;
+      sizes[outer] = size / inner;
+      strides[outer] = op.getStrides()[dim];
+    }
+    Value slice = SliceOp::create(rewriter, op.getLoc(), reshape.getX(), offsets, sizes, strides);
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, slice, op.getSizes());
+    return success();
+  }
+};
+
+} // namespace
+
+void SliceOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SliceBeforeReshape>(context);
+}
+
 //===- concat
 //------------------------------------------------------------------------------------===//
 

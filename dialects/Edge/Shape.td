@@ -41,6 +41,7 @@ def Edge_SliceOp : Edge_EvaluableOp<"slice", [DeclareOpInterfaceMethods<Transpos
   let results = (outs Edge_Tensor:$result);
   let assemblyFormat = "$x `offsets` $offsets `sizes` $sizes `strides` $strides attr-dict `:` type($x)";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Edge_ConcatOp : Edge_EvaluableOp<"concat", [DeclareOpInterfaceMethods<TransposableOpInterface>]> {

@@ -18,9 +18,11 @@ def Edge_TargetAttr : AttrDef<Edge_Dialect, "Target"> {
     DefaultValuedParameter<"unsigned", "16">:$arena_align,
     DefaultValuedParameter<"unsigned", "16">:$vector_registers,
     DefaultValuedParameter<"unsigned", "0">:$l2_bytes,
-    // Of single-precision floats: whether instructions compute them, and multiply and add with one rounding.
+    // Of single-precision floats: whether instructions compute them, multiply and add with one rounding, and round to
+    // integers.
     DefaultValuedParameter<"bool", "true">:$hardware_float,
-    DefaultValuedParameter<"bool", "false">:$fused_multiply_add);
+    DefaultValuedParameter<"bool", "false">:$fused_multiply_add,
+    DefaultValuedParameter<"bool", "true">:$rounds_to_integer);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

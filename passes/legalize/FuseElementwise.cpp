@@ -1,4 +1,5 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/legalize/Passes.h"
 
@@ -32,6 +33,42 @@ bool isOnlyFull(linalg::GenericOp consumer, OpOperand *operand) {
   });
 }
 
+/// Whether computing the producer once for each of its readers costs less than the tensor in
+/// between: a few additions or multiplications of one tensor by values that were computed from it,
+/// as the centring of a normalization is, for a reduction and others that read each element once.
+/// All of them take it then, and the tensor is gone.
+bool isCheaperRepeated(linalg::GenericOp producer) {
+  constexpr int64_t kFewOps = 3, kFewReaders = 3;
+  if (producer.getNumReductionLoops() || producer.getNumResults() != 1 ||
+      std::distance(producer->use_begin(), producer->use_end()) > kFewReaders)
+    return false;
+  Block *body = producer.getBody();
+  if (static_cast<int64_t>(body->getOperations().size()) > kFewOps + 1 ||
+      !llvm::all_of(body->without_terminator(), [](Operation &op) {
+        return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::ExtFOp>(op);
+      }))
+    return false;
+  int64_t full = 0;
+  bool isComputed = false;
+  for (OpOperand *input : producer.getDpsInputOperands()) {
+    if (readsEachOnce(producer, input))
+      ++full;
+    else
+      isComputed |= !matchPattern(input->get(), m_Constant());
+  }
+  if (full != 1 || !isComputed)
+    return false;
+  bool anyReduces = false;
+  for (OpOperand &use : producer->getUses()) {
+    auto reader = dyn_cast<linalg::GenericOp>(use.getOwner());
+    if (!reader || reader->getBlock() != producer->getBlock() || reader.isDpsInit(&use) ||
+        !readsEachOnce(reader, &use))
+      return false;
+    anyReduces |= reader.getNumReductionLoops() != 0;
+  }
+  return anyReduces;
+}
+
 bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -49,6 +86,12 @@ bool shouldFuse(OpOperand *operand) {
 
 struct FuseElementwise : public edgec::impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
+    // Reductions have to be there before it shows what they and others read.
+    if (failed(fuse()) || (repeatCheapOnes() && failed(fuse())))
+      signalPassFailure();
+  }
+
+  LogicalResult fuse() {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
     linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
@@ -60,8 +103,24 @@ struct FuseElementwise : public edgec::impl::FuseElementwiseBase<FuseElementwise
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal(true);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
-      signalPassFailure();
+    return applyPatternsGreedily(getOperation(), std::move(patterns), config);
+  }
+
+  /// One copy for each reader, who will take it; whether there was any.
+  bool repeatCheapOnes() {
+    SmallVector<linalg::GenericOp> ops;
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (!op->use_empty() && isCheaperRepeated(op))
+        ops.push_back(op);
+    });
+    for (linalg::GenericOp op : ops) {
+      llvm::SetVector<Operation *> readers(op->user_begin(), op->user_end());
+      for (Operation *reader : llvm::drop_begin(readers)) {
+        Value own = OpBuilder(reader).clone(*op)->getResult(0);
+        reader->replaceUsesOfWith(op.getResult(0), own);
+      }
+    }
+    return !ops.empty();
   }
 };
 

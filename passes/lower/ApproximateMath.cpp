@@ -20,6 +20,7 @@ struct Row {
   StringRef op;
   Float (*unary)(Float) = nullptr;
   Float (*binary)(Float, Float) = nullptr;
+  bool mayBeInstruction = false; ///< on processors that round to integers
 };
 
 /// What computes `op`, or null for what stays: other ops, doubles, tensors.
@@ -47,6 +48,9 @@ const Row *findRow(Operation *op) {
       {math::ErfOp::getOperationName(), approximate::erf},
       {math::Atan2Op::getOperationName(), nullptr, approximate::atan2},
       {math::PowFOp::getOperationName(), nullptr, approximate::pow},
+      {math::RoundEvenOp::getOperationName(), approximate::roundEven, nullptr, true},
+      {math::FloorOp::getOperationName(), approximate::floor, nullptr, true},
+      {math::CeilOp::getOperationName(), approximate::ceil, nullptr, true},
   };
   if (op->getNumResults() != 1)
     return nullptr;
@@ -104,12 +108,13 @@ struct ApproximateMath : public edgec::impl::ApproximateMathBase<ApproximateMath
     if (target && !target.getHardwareFloat())
       return;
     fusesMultiplyAdd = target && target.getFusedMultiplyAdd();
+    bool rounds = !target || target.getRoundsToInteger();
     // Without vectors there is nothing to gain from a copy in each loop.
     bool share = target && target.getVectorBits() <= 32;
 
     SmallVector<std::pair<Operation *, const Row *>> ops;
     module.walk([&](Operation *op) {
-      if (const Row *row = findRow(op))
+      if (const Row *row = findRow(op); row && !(row->mayBeInstruction && rounds))
         ops.emplace_back(op, row);
     });
     shared.clear();

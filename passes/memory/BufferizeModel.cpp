@@ -3,7 +3,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "passes/memory/Passes.h"
+#include "passes/memory/WriteThrough.h"
 
 namespace edgec {
 #define GEN_PASS_DEF_BUFFERIZEMODEL
@@ -152,6 +154,27 @@ void copyYields(Operation *root) {
   });
 }
 
+/// Whether two buffers are one: views of one buffer, from the same element on, that step alike.
+bool isSamePlace(Value a, Value b) {
+  auto rootOf = [](Value buffer) {
+    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+      buffer = view.getViewSource();
+    return buffer;
+  };
+  auto from = cast<MemRefType>(a.getType()), to = cast<MemRefType>(b.getType());
+  SmallVector<int64_t> steps, others;
+  int64_t offset, other;
+  if (from.getShape() != to.getShape() || rootOf(a) != rootOf(b) ||
+      failed(from.getStridesAndOffset(steps, offset)) ||
+      failed(to.getStridesAndOffset(others, other)) || ShapedType::isDynamic(offset) ||
+      offset != other)
+    return false;
+  for (auto [extent, step, otherStep] : llvm::zip_equal(from.getShape(), steps, others))
+    if (extent != 1 && (step != otherStep || ShapedType::isDynamic(step)))
+      return false;
+  return true;
+}
+
 struct BufferizeModel : public edgec::impl::BufferizeModelBase<BufferizeModel> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -159,6 +182,7 @@ struct BufferizeModel : public edgec::impl::BufferizeModelBase<BufferizeModel> {
     for (auto function : module.getOps<func::FuncOp>()) {
       makeArguments(function);
       copyYields(function);
+      writeThrough(function);
       if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
         return signalPassFailure();
     }
@@ -179,6 +203,11 @@ struct BufferizeModel : public edgec::impl::BufferizeModelBase<BufferizeModel> {
     bufferization::BufferizationState state;
     if (failed(bufferization::runOneShotBufferize(module, options, state)))
       return signalPassFailure();
+    // What was computed in its place is still "copied" there.
+    module.walk([](linalg::CopyOp op) {
+      if (isSamePlace(op.getInputs()[0], op.getOutputs()[0]))
+        op.erase();
+    });
     bool leftovers = false;
     module.walk([&](Operation *op) {
       for (Type type : op->getResultTypes())

@@ -490,7 +490,9 @@ SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t 
   const Block &block = tile.block;
   int64_t rowStride = dims.back().stride * x.strides[x.rank() - 2];
   int64_t channelStride = x.strides.back(), vectorStride = lanes * weights.strides.back();
-  auto step = [&](OpBuilder &b, Value i, int64_t offset, MutableArrayRef<Value> live) {
+  // `given` are vectors of the rows' next elements, if they have been loaded so.
+  auto step = [&](OpBuilder &b, Value i, int64_t offset, MutableArrayRef<Value> live,
+                  ArrayRef<Value> given = {}) {
     IndexMath index{b, loc};
     SmallVector<Value> loaded;
     Value weightAt = index.add(weight, index.mul(i, block.step));
@@ -512,8 +514,14 @@ SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t 
     }
     Value inputAt = index.add(input, index.mul(i, channelStride));
     for (int64_t row = low; row < high; ++row) {
-      Value element = loadSplat(
-          b, loc, x, index.add(inputAt, row * rowStride + offset * channelStride), lanes, compute);
+      Value element;
+      if (given.empty())
+        element = loadSplat(b, loc, x, index.add(inputAt, row * rowStride + offset * channelStride),
+                            lanes, compute);
+      else
+        element = vector::BroadcastOp::create(
+            b, loc, laneType(compute, lanes),
+            vector::ExtractOp::create(b, loc, given[row - low], ArrayRef<int64_t>{offset}));
       for (int64_t v = 0; v < block.vectors; ++v) {
         Value &sum = live[(row - low) * block.vectors + v];
         sum = multiplyAdd(b, loc, element, loaded[v], sum);
@@ -521,17 +529,29 @@ SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t 
     }
   };
   int64_t unroll = machine.compact || (tile.known && !tile.unroll) ? 1 : 4;
-  if (unroll > 1 && depth <= 12)
+  if (unroll > 1 && depth <= 12 && !machine.byElement)
     unroll = depth;
+  // One load brings the elements of several steps where the processor multiplies with a lane.
+  bool byElement = machine.byElement && lanes > 1 && channelStride == 1 && unroll == lanes;
+  auto loadRows = [&](OpBuilder &b, Value i) {
+    IndexMath index{b, loc};
+    SmallVector<Value> rows;
+    for (int64_t row = low; row < high; ++row)
+      rows.push_back(loadVector(b, loc, x, index.add(index.add(input, i), row * rowStride),
+                                {unroll, unroll, false}, compute));
+    return rows;
+  };
   SmallVector<Value> all(sums),
       live(all.begin() + low * block.vectors, all.begin() + high * block.vectors);
   IndexMath index{b, loc};
   int64_t end = depth / unroll * unroll;
   live = createLoop(b, loc, index.constant(0), index.constant(end), unroll, live,
                     [&](OpBuilder &b, Value i, ValueRange values) {
-                      SmallVector<Value> live(values);
+                      SmallVector<Value> live(values), given;
+                      if (byElement)
+                        given = loadRows(b, i);
                       for (int64_t u = 0; u < unroll; ++u)
-                        step(b, i, u, live);
+                        step(b, i, u, live, given);
                       return live;
                     });
   for (int64_t i = end; i < depth; ++i)

@@ -36,8 +36,8 @@ Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine)
   int64_t inputBytes = edge::elementBytes(x.element) * channels;
   for (const WindowDim &dim : dims)
     inputBytes *= dim.in;
-  // Nothing is shared between blocks of channels, so the outer order is the memory's where the
-  // input doesn't stay in the cache.
+  // Nothing is shared between blocks of channels, so where the input doesn't stay in the cache, the
+  // order is the memory's: what has been read of it serves all its channels.
   blocksInside = machine.l2Bytes == 0 || inputBytes > machine.l2Bytes / 2;
 }
 
@@ -62,17 +62,17 @@ void Depthwise::emit(OpBuilder &b) {
 
 void Depthwise::emitAll(OpBuilder &b) {
   IndexMath index{b, loc};
-  createLoop(
-      b, loc, index.constant(0), index.constant(batch), 1, {},
-      [&](OpBuilder &b, Value n, ValueRange) {
-        Tile tile{n, {}, 0, 0, {}, {}, {}, {}, 0};
-        auto row = [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); };
-        if (blocksInside)
-          emitOuter(b, tile, [&](OpBuilder &b, const Tile &tile) { emitBlocks(b, tile, row); });
-        else
-          emitBlocks(b, tile, [&](OpBuilder &b, const Tile &tile) { emitOuter(b, tile, row); });
-        return SmallVector<Value>();
-      });
+  createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
+             [&](OpBuilder &b, Value n, ValueRange) {
+               Tile tile{n, {}, 0, 0, {}, {}, {}, {}, 0};
+               auto row = [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); };
+               if (blocksInside)
+                 emitOuter(b, tile, row);
+               else
+                 emitBlocks(b, tile,
+                            [&](OpBuilder &b, const Tile &tile) { emitOuter(b, tile, row); });
+               return SmallVector<Value>();
+             });
 }
 
 void Depthwise::emitBlocks(OpBuilder &b, Tile tile,
@@ -135,7 +135,7 @@ void Depthwise::emitRow(OpBuilder &b, Tile tile) {
       next.known = position;
       next.first = index.constant(position);
       next.rows = std::min(rows, to - position);
-      emitTile(b, next);
+      emitTiles(b, next);
     }
   };
   auto loop = [&](int64_t from, int64_t to, int64_t step, bool border) {
@@ -146,7 +146,7 @@ void Depthwise::emitRow(OpBuilder &b, Tile tile) {
                  next.rows = step;
                  if (border)
                    next.border = dim.reach({b, loc}, position, /*whole=*/false);
-                 emitTile(b, next);
+                 emitTiles(b, next);
                  return SmallVector<Value>();
                });
   };
@@ -165,6 +165,13 @@ void Depthwise::emitRow(OpBuilder &b, Tile tile) {
   still(0, lead * rows);
   loop(lead * rows, inside * rows, rows, /*border=*/false);
   still(inside * rows, dim.out);
+}
+
+/// One tile after the other along the channels, or only that of the block that is being computed.
+void Depthwise::emitTiles(OpBuilder &b, const Tile &tile) {
+  if (!blocksInside)
+    return emitTile(b, tile);
+  emitBlocks(b, tile, [&](OpBuilder &b, const Tile &tile) { emitTile(b, tile); });
 }
 
 void Depthwise::emitTile(OpBuilder &b, const Tile &tile) {

@@ -170,7 +170,8 @@ struct GroupRows : tile::impl::GroupRowsBase<GroupRows> {
     for (const Member &member : group) {
       llvm::DenseMap<Value, int64_t> own;
       for (const RowUse &use : member.uses)
-        own[use.root] = all[use.root] = bytesOf(use.root);
+        if (use.root.getDefiningOp<memref::AllocOp>()) // the rest is there anyway
+          own[use.root] = all[use.root] = bytesOf(use.root);
       int64_t sum = 0;
       for (auto [root, bytes] : own)
         sum += bytes;

@@ -11,6 +11,7 @@ struct Machine {
   int64_t l2Bytes = 0;      ///< 0: no cache worth planning for
   bool masks = false;       ///< a store of part of a vector costs no more than one of all of it
   int64_t threads = 1;      ///< that a kernel's work may be shared among
+  bool byElement = false;   ///< multiplies a vector with one lane of another
   bool compact = false;     ///< code size counts as much as speed: a microcontroller
 
   /// Of the module around `op`; the defaults above where it names no target.

@@ -9,12 +9,15 @@ namespace edgec::tile {
 /// fewer of them.
 static double stepCost(int64_t rows, int64_t vectors) {
   double products = rows * vectors;
-  return std::max({products / 2, (rows + vectors) / 2.0, 4.0}) + 0.02 * products;
+  return std::max({products / 2, (rows + vectors) / 2.0, 4.0}) +
+         0.02 * (products + rows + vectors);
 }
 
-/// Sums, the weights of one step and one element of the input have to fit into the registers.
+/// Sums, the weights of one step and one element of the input, or a vector of them for each row,
+/// have to fit into the registers.
 static bool fits(const Machine &machine, int64_t rows, int64_t vectors) {
-  return rows * vectors + vectors + 1 <= machine.registers || rows * vectors == 1;
+  int64_t input = machine.byElement ? rows : 1;
+  return rows * vectors + vectors + input <= machine.registers || rows * vectors == 1;
 }
 
 static int64_t rowLimit(const Machine &machine) { return machine.compact ? 4 : 16; }

@@ -190,8 +190,9 @@ struct TranspositionEmitter : NestEmitter {
 };
 
 /// Channels that are too few for square blocks, and those that LLVM interleaves itself, better than
-/// what is said here in shuffles of two registers.
-constexpr int64_t kFew = 8, kVeryFew = 4;
+/// what is said here in shuffles of two registers, unless the row is so short that its scalar rest
+/// counts.
+constexpr int64_t kFew = 8, kVeryFew = 4, kLongRow = 16;
 
 } // namespace
 
@@ -226,7 +227,7 @@ LogicalResult edgec::tile::emitTransposition(OpBuilder &b, Nest &nest, unsigned 
     return failure();
   TranspositionEmitter emitter(nest, writes, *reads);
   auto all = [&](auto condition) { return llvm::all_of(nest.inputs(), condition); };
-  if (std::min(across, along) <= kVeryFew)
+  if (std::min(across, along) <= kVeryFew && std::max(across, along) >= kLongRow * lanes)
     return failure();
   if (across < kFew && along >= lanes && nest.out().strides[*reads] == across &&
       all([&](const Access &access) { return access.strides[*reads] <= 1; })) {

@@ -68,12 +68,12 @@ FloatUnit edgec::findFloatUnit(const TargetEntry &entry) {
   }
   auto has = [&](StringRef feature) { return (*processor)->checkFeatures(("+" + feature).str()); };
   if (triple.isX86())
-    return {true, has("fma")};
+    return {true, has("fma"), has("sse4.1")};
   if (triple.isAArch64())
-    return {has("fp-armv8"), has("fp-armv8")};
+    return {has("fp-armv8"), has("fp-armv8"), has("fp-armv8")};
   if (triple.isARM() || triple.isThumb())
-    return {has("vfp2sp") && !has("soft-float"), has("vfp4d16sp")};
-  return {has("f"), has("f")};
+    return {has("vfp2sp") && !has("soft-float"), has("vfp4d16sp"), has("fp-armv8d16sp")};
+  return {has("f"), has("f"), has("f")}; // RISC-V rounds in a few instructions
 }
 
 Expected<std::unique_ptr<TargetMachine>> edgec::createTargetMachine(edge::TargetAttr target) {

@@ -17,6 +17,7 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(edge::T
 struct FloatUnit {
   bool present = false;
   bool fusesMultiplyAdd = false;
+  bool roundsToInteger = false;
 };
 FloatUnit findFloatUnit(const TargetEntry &entry);
 

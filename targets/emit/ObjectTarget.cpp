@@ -17,7 +17,7 @@ edge::TargetAttr ObjectTarget::describe(const TargetEntry &entry, MLIRContext *c
   return edge::TargetAttr::get(context, entry.name, entry.triple, entry.cpu, entry.features,
                                entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign,
                                entry.vectorRegisters, entry.l2Bytes, floats.present,
-                               floats.fusesMultiplyAdd);
+                               floats.fusesMultiplyAdd, floats.roundsToInteger);
 }
 
 std::optional<std::string> ObjectTarget::unsupported(Operation *) const {

@@ -51,3 +51,22 @@ func.func @transposed(%x: tensor<8x4xf32>) -> tensor<4xf32> {
   %1 = edge.reduce max %0 over [1] : tensor<4x8xf32>
   return %1 : tensor<4xf32>
 }
+
+// The centring of a normalization is computed by both of its readers: there is no centred tensor.
+// CHECK-LABEL: @centred
+// CHECK: linalg.generic {{.*}}"reduction"
+// CHECK: linalg.generic {{.*}}"reduction"
+// CHECK: arith.subf
+// CHECK: arith.mulf
+// CHECK: linalg.generic {{.*}}["parallel", "parallel"]}
+// CHECK: arith.subf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @centred(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %mean = edge.reduce sum %x over [1] keepdims : tensor<4x8xf32>
+  %0 = edge.sub %x, %mean : tensor<4x8xf32>, tensor<4x1xf32>
+  %1 = edge.mul %0, %0 : tensor<4x8xf32>, tensor<4x8xf32>
+  %variance = edge.reduce sum %1 over [1] keepdims : tensor<4x8xf32>
+  %2 = edge.mul %0, %variance : tensor<4x8xf32>, tensor<4x1xf32>
+  return %2 : tensor<4x8xf32>
+}

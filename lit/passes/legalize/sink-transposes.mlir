@@ -1,4 +1,4 @@
-// RUN: edgec-opt %s --edgec-sink-transposes | FileCheck %s
+// RUN: edgec-opt %s --canonicalize --edgec-sink-transposes | FileCheck %s
 
 // A pair around an op that doesn't care for the order of dimensions cancels.
 // CHECK-LABEL: @pair
@@ -84,4 +84,18 @@ func.func @shuffle(%x: tensor<1x4x5x6xf32>) -> tensor<1x4x5x6xf32> {
   %3 = edge.reshape %2 to [1, 6, 4, 5] : tensor<1x3x2x4x5xf32>
   %4 = edge.transpose %3 by [0, 2, 3, 1] : tensor<1x6x4x5xf32>
   return %4 : tensor<1x4x5x6xf32>
+}
+
+// The halves of a shuffled tensor, as ShuffleNet splits it: each is shuffled by itself.
+// CHECK-LABEL: @shuffled_halves
+// CHECK-COUNT-2: edge.slice {{.*}} : tensor<1x4x5x2x4xf32>
+// CHECK-NOT: tensor<1x4x5x4x2xf32>
+// CHECK: return
+func.func @shuffled_halves(%x: tensor<1x4x5x8xf32>) -> (tensor<1x4x5x4xf32>, tensor<1x4x5x4xf32>) {
+  %0 = edge.reshape %x to [1, 4, 5, 2, 4] : tensor<1x4x5x8xf32>
+  %1 = edge.transpose %0 by [0, 1, 2, 4, 3] : tensor<1x4x5x2x4xf32>
+  %2 = edge.reshape %1 to [1, 4, 5, 8] : tensor<1x4x5x4x2xf32>
+  %3 = edge.slice %2 offsets [0, 0, 0, 0] sizes [1, 4, 5, 4] strides [1, 1, 1, 1] : tensor<1x4x5x8xf32>
+  %4 = edge.slice %2 offsets [0, 0, 0, 4] sizes [1, 4, 5, 4] strides [1, 1, 1, 1] : tensor<1x4x5x8xf32>
+  return %3, %4 : tensor<1x4x5x4xf32>, tensor<1x4x5x4xf32>
 }

@@ -1,5 +1,5 @@
 // RUN: sed 's/FLOATS/hardware_float = true, fused_multiply_add = true, vector_bits = 256/' %s | edgec-opt --edgec-approximate-math | FileCheck %s
-// RUN: sed 's/FLOATS/hardware_float = true, vector_bits = 128/' %s | edgec-opt --edgec-approximate-math | FileCheck %s --check-prefixes=CHECK,SEPARATE
+// RUN: sed 's/FLOATS/hardware_float = true, rounds_to_integer = false, vector_bits = 128/' %s | edgec-opt --edgec-approximate-math | FileCheck %s --check-prefixes=CHECK,SEPARATE
 // RUN: sed 's/FLOATS/hardware_float = true, fused_multiply_add = true, vector_bits = 32/' %s | edgec-opt --edgec-approximate-math | FileCheck %s --check-prefix=SHARED
 // RUN: sed 's/FLOATS/hardware_float = false/' %s | edgec-opt --edgec-approximate-math | FileCheck %s --check-prefix=SOFT
 // RUN: edgec-opt --help | FileCheck %s --check-prefix=HELP
@@ -91,17 +91,27 @@ module attributes {edge.target = #edge.target<name = "t", triple = "", cpu = "",
   // CHECK-LABEL: func.func @sin
   // SEPARATE-NOT: math.fma
   // SEPARATE: return
-  // SHARED-LABEL: func.func private @math_exp
-  // SHARED-LABEL: func.func private @math_sin
-  // SHARED: math.fma
   func.func @sin(%x: f32) -> f32 {
     %0 = math.sin %x : f32
+    return %0 : f32
+  }
+
+  // CHECK-LABEL: func.func @floor
+  // SEPARATE-NOT: math.floor
+  // SEPARATE: return
+  // SHARED-LABEL: func.func @floor
+  // SHARED-NEXT: math.floor
+  func.func @floor(%x: f32) -> f32 {
+    %0 = math.floor %x : f32
     return %0 : f32
   }
 
   // Instructions stay.
   // CHECK-LABEL: func.func @root
   // CHECK-NEXT: math.sqrt
+  // SHARED: func.func private @math_exp
+  // SHARED: func.func private @math_sin
+  // SHARED: math.fma
   func.func @root(%x: f32) -> f32 {
     %0 = math.sqrt %x : f32
     return %0 : f32

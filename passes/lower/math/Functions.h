@@ -39,6 +39,10 @@ Float atanh(Float x);
 Float erf(Float x);
 Float pow(Float x, Float y);
 
+Float roundEven(Float x);
+Float floor(Float x);
+Float ceil(Float x);
+
 /// Parts that the files share.
 
 /// exp(x) = fraction * 2^n for |x| < 2^15: the fraction, and a number whose lowest 9 bits are n's.

@@ -72,6 +72,10 @@ const std::vector<Function> &functions() {
        "%n = arith.negf %x : f32\n %e = math.exp %n : f32\n %one = arith.constant 1.0 : f32\n"
        "%s = arith.addf %one, %e : f32\n %r = arith.divf %one, %s : f32",
        [](double x, double) { return 1 / (1 + std::exp(-x)); }},
+      {UNARY(floor)},
+      {UNARY(ceil)},
+      {"roundeven", "%r = math.roundeven %x : f32",
+       [](double x, double) { return std::nearbyint(x); }},
       {"atan2", "%r = math.atan2 %x, %y : f32",
        [](double x, double y) { return std::atan2(x, y); }},
       {"pow", "%r = math.powf %x, %y : f32", [](double x, double y) { return std::pow(x, y); }},

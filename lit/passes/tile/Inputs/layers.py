@@ -1,0 +1,38 @@
+"""layers.py FOLDER: single layers with channels last at their borders, for looking at their code."""
+
+import pathlib
+import sys
+
+import numpy
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+def save(path: pathlib.Path, weights: numpy.ndarray, height: int, width: int, **attributes) -> None:
+    channels = weights.shape[1] * attributes.get("group", 1)
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["first"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["first", "w"], ["last"], name="layer", **attributes),
+        helper.make_node("Transpose", ["last"], ["y"], perm=[0, 2, 3, 1]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "layer",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, height, width, channels])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, height, width, weights.shape[0]])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+folder = pathlib.Path(sys.argv[1])
+random = numpy.random.default_rng(0)
+
+
+def normal(*shape: int) -> numpy.ndarray:
+    return random.standard_normal(shape).astype(numpy.float32)
+
+
+save(folder / "pointwise.onnx", normal(64, 64, 1, 1), 12, 14)
+save(folder / "window.onnx", normal(64, 32, 3, 3), 12, 14, pads=[1, 1, 1, 1])
+save(folder / "depthwise.onnx", normal(64, 1, 3, 3), 12, 14, pads=[1, 1, 1, 1], group=64)
