@@ -230,11 +230,13 @@ def main() -> int:
         options.slice = 20.0 if options.threads == 1 else 200.0
     binary = edgec.find(options.edgec)
     revision = subprocess.run(
-        ["git", "-C", HERE, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        ["git", "-C", pathlib.Path(binary).parent, "describe", "--always", "--dirty", "--exclude=*"],
+        capture_output=True,
+        text=True,
     ).stdout.strip()
     result = {
         "processor": processor(), "vectors": vector_extension(), "threads": options.threads,
-        "revision": revision, "date": time.strftime("%Y-%m-%d"), "rows": [],
+        "revision": revision or "an unknown revision", "date": time.strftime("%Y-%m-%d"), "rows": [],
     }  # fmt: skip
     for path in zoo.collect(options.models, options.cache, options.filter):
         work = pathlib.Path(tempfile.mkdtemp(prefix="edgec-bench-"))
