@@ -104,17 +104,23 @@ static int64_t lastStride(const FlatBuffer &buffer) {
   return buffer.strides.empty() ? 1 : buffer.strides.back();
 }
 
+/// Whether a register of neighbouring elements is one access. Booleans lie in bytes, but a vector
+/// of them would be one of bits.
+static bool isRow(const FlatBuffer &buffer) {
+  return lastStride(buffer) == 1 && buffer.element.getIntOrFloatBitWidth() >= 8;
+}
+
 Value loadVector(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index,
                  LaneAccess access, Type element) {
   if (access.lanes == 1)
     return convertElements(b, loc, memref::LoadOp::create(b, loc, buffer.memory, index), element);
   auto type = VectorType::get(access.lanes, buffer.element);
   int64_t stride = lastStride(buffer);
-  if (access.valid == access.lanes && stride == 1)
+  if (access.valid == access.lanes && isRow(buffer))
     return convertElements(b, loc, vector::LoadOp::create(b, loc, type, buffer.memory, index),
                            element);
   Value result = createSplat(b, loc, type, b.getZeroAttr(buffer.element));
-  if (stride != 1) {
+  if (!isRow(buffer)) {
     IndexMath math{b, loc};
     for (int64_t lane = 0; lane < access.valid; ++lane) {
       Value scalar = memref::LoadOp::create(b, loc, buffer.memory, math.add(index, lane * stride));
@@ -158,7 +164,7 @@ void storeVector(OpBuilder &b, Location loc, Value value, const FlatBuffer &buff
     return;
   }
   int64_t stride = lastStride(buffer);
-  if (stride != 1) {
+  if (!isRow(buffer)) {
     IndexMath math{b, loc};
     for (int64_t lane = 0; lane < access.valid; ++lane) {
       Value scalar = vector::ExtractOp::create(b, loc, value, ArrayRef<int64_t>{lane});

@@ -77,6 +77,23 @@ func.func @epilogue(%a: memref<1x3x5xf32>, %b: memref<1x5x4xf32>, %scale: memref
 
 // -----
 
+// Booleans lie in bytes: a vector of them is loaded one by one.
+// CHECK-LABEL: @mask
+// CHECK-NOT: vector.load {{.*}}xi1
+// CHECK-COUNT-4: memref.load {{.*}} : memref<12xi1>
+// CHECK: arith.select {{.*}} : vector<4xi1>, vector<4xf32>
+func.func @mask(%a: memref<1x3x5xf32>, %b: memref<1x5x4xf32>, %m: memref<1x3x4xi1>, %o: memref<1x3x4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  kernel.matmul ins(%a, %b : memref<1x3x5xf32>, memref<1x5x4xf32>) outs(%o : memref<1x3x4xf32>) extras(%m : memref<1x3x4xi1>) epilogue {
+  ^bb0(%sum: f32, %mask: i1, %old: f32):
+    %r = arith.select %mask, %sum, %zero : f32
+    kernel.yield %r : f32
+  }
+  return
+}
+
+// -----
+
 // One feature: vectors along the sum, added up at the end.
 // CHECK-LABEL: @dot
 // CHECK: scf.for {{.*}} iter_args
