@@ -14,7 +14,7 @@ namespace edgec::tile {
 static constexpr int64_t kStillSums = 96, kUnrolledStillSums = 16;
 /// How far ahead weights that are read once are asked for: the processor's own prefetching doesn't
 /// keep up with one row of sums (docs/schedules.md).
-static constexpr int64_t kPrefetchBytes = 4096, kLineBytes = 64;
+static constexpr int64_t kPrefetchBytes = 4096;
 
 //===- What is computed
 //--------------------------------------------------------------------------===//

@@ -11,8 +11,6 @@ namespace edgec::tile {
 /// Kernel positions in a row, beyond which its weights are not held in registers, nor its border
 /// written out.
 static constexpr int64_t kHeldTaps = 9;
-/// Rows of the kernel up to which they are written out one after the other.
-static constexpr int64_t kUnrolledRows = 5;
 
 Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
@@ -30,15 +28,19 @@ Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine)
   if (!op.getEpilogue().empty())
     compute = computeType(op.getEpilogue().getArgument(0).getType());
   lanes = std::min<int64_t>(machine.lanes(compute), llvm::bit_ceil<uint64_t>(channels));
-  const WindowDim &last = dims.back();
-  tileShape = chooseDepthwise(machine, last.out, channels, lanes, last.kernel,
-                              std::max<int64_t>(last.stride, 1));
-  int64_t inputBytes = edge::elementBytes(x.element) * channels;
+  int64_t elementBytes = edge::elementBytes(x.element), inputBytes = elementBytes * channels;
   for (const WindowDim &dim : dims)
     inputBytes *= dim.in;
   // Nothing is shared between blocks of channels, so where the input doesn't stay in the cache, the
-  // order is the memory's: what has been read of it serves all its channels.
-  blocksInside = machine.l2Bytes == 0 || inputBytes > machine.l2Bytes / 2;
+  // order is the memory's: what has been read of it serves all its channels. So it does sooner
+  // where the rows that a kernel meets stay in the first level.
+  int64_t rowBytes = inputBytes / dims.front().in * dims.front().kernel;
+  bool leavesCache = machine.l2Bytes > 0 &&
+                     inputBytes > (rowBytes <= kL1Bytes ? machine.l2Bytes / 2 : machine.l2Bytes);
+  blocksInside = machine.l2Bytes == 0 || leavesCache;
+  const WindowDim &last = dims.back();
+  tileShape = chooseDepthwise(machine, last.out, channels, lanes, last.kernel, last.stride,
+                              leavesCache ? kLineBytes / (lanes * elementBytes) : 1);
 }
 
 LaneAccess Depthwise::access(const Tile &tile, int64_t vector) const {
@@ -211,18 +213,13 @@ SmallVector<Value> Depthwise::emitTaps(OpBuilder &b, const Tile &tile, size_t di
   if (dim + 1 == dims.size())
     return emitColumns(b, tile, input, weight, sums);
   const Reach &reach = tile.outer[dim];
-  auto row = [&](OpBuilder &b, Value k, ValueRange sums) {
-    IndexMath index{b, loc};
-    Value at = index.add(reach.input, index.mul(k, reach.inputStep));
-    return emitTaps(b, tile, dim + 1, index.add(input, index.mul(at, x.strides[dim + 1])),
-                    index.add(weight, index.mul(k, weights.strides[dim])), sums);
-  };
-  if (!reach.whole)
-    return createLoop(b, loc, reach.low, reach.high, 1, sums, row);
-  SmallVector<Value> result(sums);
-  for (int64_t k = 0; k < dims[dim].kernel; ++k)
-    result = row(b, IndexMath{b, loc}.constant(k), result);
-  return result;
+  return createLoop(
+      b, loc, reach.low, reach.high, 1, sums, [&](OpBuilder &b, Value k, ValueRange sums) {
+        IndexMath index{b, loc};
+        Value at = index.add(reach.input, index.mul(k, reach.inputStep));
+        return emitTaps(b, tile, dim + 1, index.add(input, index.mul(at, x.strides[dim + 1])),
+                        index.add(weight, index.mul(k, weights.strides[dim])), sums);
+      });
 }
 
 /// One row of the kernel: its weights are loaded once, the columns of the input one after the

@@ -5,6 +5,10 @@
 
 namespace edgec::tile {
 
+/// Bytes of a cache's line and of the first level, on the processors that have one worth planning
+/// for.
+constexpr int64_t kLineBytes = 64, kL1Bytes = 32 << 10;
+
 struct Machine {
   int64_t vectorBits = 128; ///< 0: no vectors
   int64_t registers = 16;   ///< vector registers, scalar ones where there are no vectors

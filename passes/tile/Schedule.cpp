@@ -68,7 +68,7 @@ int64_t chooseVectors(const Machine &machine, const ContractionShape &shape) {
 }
 
 DepthwiseTile chooseDepthwise(const Machine &machine, int64_t positions, int64_t channels,
-                              int64_t lanes, int64_t taps, int64_t stride) {
+                              int64_t lanes, int64_t taps, int64_t stride, int64_t lineVectors) {
   int64_t all = llvm::divideCeilSigned(channels, lanes);
   DepthwiseTile best{1, 1};
   double bestCost = 0;
@@ -80,8 +80,10 @@ DepthwiseTile chooseDepthwise(const Machine &machine, int64_t positions, int64_t
         break;
       auto tileCost = [&](int64_t count) {
         double products = count * taps * vectors;
-        double loads = ((count - 1) * stride + taps + taps) * vectors;
-        return std::max({products / 2, loads / 2, 4.0 * taps}) + 2;
+        double columns = (count - 1) * stride + taps, loads = (columns + taps) * vectors;
+        // Lines that a tile doesn't take whole come again from further away.
+        double again = vectors < lineVectors ? columns : 0;
+        return std::max({products / 2, loads / 2, 4.0 * taps}) + 2 + again;
       };
       double cost = positions / rows * tileCost(rows);
       if (positions % rows)

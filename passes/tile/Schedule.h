@@ -23,11 +23,12 @@ bool prefersDot(const Machine &machine, mlir::Type element, int64_t features, in
 int64_t chooseRows(const Machine &machine, int64_t positions, int64_t vectors);
 
 /// Positions and vectors of channels in a tile of a depthwise convolution with `taps` kernel
-/// positions, `stride` apart from row to row.
+/// positions, `stride` apart from row to row. `lineVectors` are the vectors in a line of a cache
+/// that the input doesn't stay in; 1 where it does.
 struct DepthwiseTile {
   int64_t rows, vectors;
 };
 DepthwiseTile chooseDepthwise(const Machine &machine, int64_t positions, int64_t channels,
-                              int64_t lanes, int64_t taps, int64_t stride);
+                              int64_t lanes, int64_t taps, int64_t stride, int64_t lineVectors);
 
 } // namespace edgec::tile
