@@ -72,24 +72,24 @@ class Edgec:
             compiler,
         )  # fmt: skip
         self.manifest = json.loads((work / "bench.json").read_text())
-        self.library = ctypes.CDLL(str(library))
-        if self.library.shim_bind(options["threads"]):
+        self.shim = ctypes.CDLL(str(library))
+        if self.shim.shim_bind(options["threads"]):
             raise Unable("memory or threads are missing")
         for name in ("shim_input", "shim_output"):
-            getattr(self.library, name).restype = ctypes.c_void_p
-        self.library.shim_input_bytes.restype = ctypes.c_size_t
+            getattr(self.shim, name).restype = ctypes.c_void_p
+        self.shim.shim_input_bytes.restype = ctypes.c_size_t
         for index, info in enumerate(self.manifest["inputs"]):
             value = np.ascontiguousarray(feed[info["name"]])
-            if value.nbytes != self.library.shim_input_bytes(index):
+            if value.nbytes != self.shim.shim_input_bytes(index):
                 raise Unable(f"input '{info['name']}' has another size in edgec")
-            ctypes.memmove(self.library.shim_input(index), value.ctypes.data, value.nbytes)
-        self.run = self.library.shim_run
+            ctypes.memmove(self.shim.shim_input(index), value.ctypes.data, value.nbytes)
+        self.run = self.shim.shim_run
 
     def outputs(self) -> list[np.ndarray]:
         values = []
         for index, info in enumerate(self.manifest["outputs"]):
             value = np.empty(info["shape"], info["dtype"])
-            ctypes.memmove(value.ctypes.data, self.library.shim_output(index), value.nbytes)
+            ctypes.memmove(value.ctypes.data, self.shim.shim_output(index), value.nbytes)
             values.append(value)
         return values
 

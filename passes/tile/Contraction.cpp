@@ -188,7 +188,7 @@ void Contraction::emitAll(OpBuilder &b) {
 /// All positions of a part for one block of features after the other.
 void Contraction::emitGroup(OpBuilder &b, Value batch, Value group) {
   emitBlocks(b, batch, group, [&](OpBuilder &b, const Block &block) {
-    Tile tile{batch, group, block, {}, {}, {}, {}, 0};
+    Tile tile{{}, batch, group, block, {}};
     emitOuter(b, tile, [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); });
   });
 }
@@ -219,19 +219,11 @@ void Contraction::emitBlocks(OpBuilder &b, Value batch, Value group, BlockBody b
              });
   if (!rest)
     return;
-  auto last = [&](OpBuilder &b) {
+  blockShare.last(b, loc, [&](OpBuilder &b) {
     IndexMath index{b, loc};
     Value feature = index.constant(whole * block);
     body(b, {feature, weightsOf(index, feature), restVectors, rest,
              packed ? restVectors * lanes : rowStride});
-  };
-  if (!blockShare.part)
-    return last(b);
-  Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, blockShare.part,
-                                       index.constant(blockShare.parts - 1));
-  scf::IfOp::create(b, loc, isLast, [&](OpBuilder &b, Location loc) {
-    last(b);
-    scf::YieldOp::create(b, loc);
   });
 }
 
@@ -251,82 +243,21 @@ void Contraction::emitOuter(OpBuilder &b, Tile tile,
   });
 }
 
-/// The tiled dimension. Tiles at the border know where they stand, and leave out what lies outside;
-/// those between are a loop. Where that would be too much code, the border is single positions that
-/// find out at run time what lies outside.
+/// The tiled dimension.
 void Contraction::emitRow(OpBuilder &b, Tile tile) {
   const WindowDim &dim = dims.back();
-  auto [first, end] = dim.interior();
-  int64_t rows = chooseRows(machine, dim.out, tile.block.vectors);
-  // Of a single dimension, the first part has what comes before the loop, the last what comes
-  // after.
-  Share share = dims.size() == 1 ? positionShare : Share();
-  auto inPart = [&](int64_t part, int64_t from, int64_t to, function_ref<void(OpBuilder &)> body) {
-    if (!share.part || from >= to)
-      return body(b);
-    Value here = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, share.part,
-                                       IndexMath{b, loc}.constant(part));
-    scf::IfOp::create(b, loc, here, [&](OpBuilder &b, Location loc) {
-      body(b);
-      scf::YieldOp::create(b, loc);
-    });
-  };
-  auto still = [&](int64_t part, int64_t from, int64_t to) {
-    inPart(part, from, to, [&](OpBuilder &b) {
-      for (int64_t position = from; position < to; position += rows) {
-        Tile next = tile;
-        next.known = position;
-        next.first = IndexMath{b, loc}.constant(position);
-        next.rows = std::min(rows, to - position);
-        emitTile(b, next);
-      }
-    });
-  };
-  auto borders = [&](int64_t part, int64_t from, int64_t to) {
-    inPart(part, from, to, [&](OpBuilder &b) {
-      IndexMath index{b, loc};
-      createLoop(b, loc, index.constant(from), index.constant(to), 1, {},
-                 [&](OpBuilder &b, Value position, ValueRange) {
-                   Tile next = tile;
-                   next.first = position;
-                   next.rows = 1;
-                   next.border = dim.reach({b, loc}, position, /*whole=*/false);
-                   emitTile(b, next);
-                   return SmallVector<Value>();
-                 });
-    });
-  };
-  auto loop = [&](int64_t from, int64_t count) {
-    IndexMath index{b, loc};
-    auto [low, high] = share.of(index, count);
-    createLoop(b, loc, index.add(index.mul(low, rows), from),
-               index.add(index.mul(high, rows), from), rows, {},
-               [&](OpBuilder &b, Value position, ValueRange) {
-                 Tile next = tile;
-                 next.first = position;
-                 next.rows = rows;
-                 emitTile(b, next);
-                 return SmallVector<Value>();
-               });
-  };
-  int64_t lead = llvm::divideCeilSigned(first, rows), inside = end / rows, last = share.parts - 1;
-  if (end <= first || lead >= inside)
-    lead = inside = 0;
-  bool padded = first > 0 || end < dim.out;
-  int64_t stillSums =
-      countLiveSets(0, lead * rows, rows) + countLiveSets(inside * rows, dim.out, rows);
+  TiledRow row{dim, chooseRows(machine, dim.out, tile.block.vectors), false,
+               dims.size() == 1 ? positionShare : Share()};
+  auto [from, to] = row.looped();
+  int64_t stillSums = countLiveSets(0, from, row.rows) + countLiveSets(to, dim.out, row.rows);
   tile.unroll = stillSums <= kUnrolledStillSums;
-  if (padded && (machine.compact || dotLanes || stillSums > kStillSums)) {
-    int64_t count = (end - first) / rows;
-    borders(0, 0, first);
-    loop(first, count);
-    still(last, first + count * rows, end);
-    borders(last, end, dim.out);
-    return;
-  }
-  still(0, 0, lead * rows);
-  loop(lead * rows, inside - lead);
-  still(last, inside * rows, dim.out);
+  auto [first, end] = dim.interior();
+  bool padded = first > 0 || end < dim.out;
+  row.singleBorders = padded && (machine.compact || dotLanes || stillSums > kStillSums);
+  row.emit(b, loc, [&](OpBuilder &b, const RowTile &place) {
+    static_cast<RowTile &>(tile) = place;
+    emitTile(b, tile);
+  });
 }
 
 //===- The tile

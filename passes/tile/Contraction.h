@@ -24,15 +24,11 @@ private:
     int64_t step; ///< from one product's weights to the next one's
   };
   /// Where a tile stands.
-  struct Tile {
+  struct Tile : RowTile {
     mlir::Value batch, group;
     Block block;
-    llvm::SmallVector<Reach> outer; ///< of all dims but the last
-    mlir::Value first;              ///< position along the last one
-    std::optional<int64_t> known;   ///< the same, where it is a constant
-    std::optional<Reach> border;    ///< of a tile of one row, where that is computed at run time
-    int64_t rows;
-    bool unroll = true; ///< of a tile whose place is known
+    llvm::SmallVector<Reach> outer; ///< of all dims but the last, which RowTile is about
+    bool unroll = true;             ///< of a tile whose place is known
   };
   using BlockBody = llvm::function_ref<void(mlir::OpBuilder &, const Block &)>;
 

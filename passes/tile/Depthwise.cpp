@@ -66,7 +66,7 @@ void Depthwise::emitAll(OpBuilder &b) {
   IndexMath index{b, loc};
   createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
              [&](OpBuilder &b, Value n, ValueRange) {
-               Tile tile{n, {}, 0, 0, {}, {}, {}, {}, 0};
+               Tile tile{{}, n, {}, 0, 0, {}};
                auto row = [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); };
                if (blocksInside)
                  emitOuter(b, tile, row);
@@ -95,18 +95,9 @@ void Depthwise::emitBlocks(OpBuilder &b, Tile tile,
     return;
   tile.valid = channels - whole;
   tile.vectors = llvm::divideCeilSigned(tile.valid, lanes);
-  auto last = [&](OpBuilder &b) {
-    Tile rest = tile;
-    rest.channel = IndexMath{b, loc}.constant(whole);
-    body(b, rest);
-  };
-  if (!blockShare.part)
-    return last(b);
-  Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, blockShare.part,
-                                       index.constant(blockShare.parts - 1));
-  scf::IfOp::create(b, loc, isLast, [&](OpBuilder &b, Location loc) {
-    last(b);
-    scf::YieldOp::create(b, loc);
+  blockShare.last(b, loc, [&](OpBuilder &b) {
+    tile.channel = IndexMath{b, loc}.constant(whole);
+    body(b, tile);
   });
 }
 
@@ -125,48 +116,15 @@ void Depthwise::emitOuter(OpBuilder &b, Tile tile,
   });
 }
 
-/// As Contraction::emitRow.
 void Depthwise::emitRow(OpBuilder &b, Tile tile) {
   const WindowDim &dim = dims.back();
-  IndexMath index{b, loc};
   auto [first, end] = dim.interior();
-  int64_t rows = tileShape.rows;
-  auto still = [&](int64_t from, int64_t to) {
-    for (int64_t position = from; position < to; position += rows) {
-      Tile next = tile;
-      next.known = position;
-      next.first = index.constant(position);
-      next.rows = std::min(rows, to - position);
-      emitTiles(b, next);
-    }
-  };
-  auto loop = [&](int64_t from, int64_t to, int64_t step, bool border) {
-    createLoop(b, loc, index.constant(from), index.constant(to), step, {},
-               [&](OpBuilder &b, Value position, ValueRange) {
-                 Tile next = tile;
-                 next.first = position;
-                 next.rows = step;
-                 if (border)
-                   next.border = dim.reach({b, loc}, position, /*whole=*/false);
-                 emitTiles(b, next);
-                 return SmallVector<Value>();
-               });
-  };
   bool padded = first > 0 || end < dim.out;
-  if (padded && (machine.compact || dim.kernel > kHeldTaps)) {
-    int64_t tiled = first + (end - first) / rows * rows;
-    loop(0, first, 1, /*border=*/true);
-    loop(first, tiled, rows, /*border=*/false);
-    still(tiled, end);
-    loop(end, dim.out, 1, /*border=*/true);
-    return;
-  }
-  int64_t lead = llvm::divideCeilSigned(first, rows), inside = end / rows;
-  if (end <= first || lead >= inside)
-    lead = inside = 0;
-  still(0, lead * rows);
-  loop(lead * rows, inside * rows, rows, /*border=*/false);
-  still(inside * rows, dim.out);
+  TiledRow row{dim, tileShape.rows, padded && (machine.compact || dim.kernel > kHeldTaps), {}};
+  row.emit(b, loc, [&](OpBuilder &b, const RowTile &place) {
+    static_cast<RowTile &>(tile) = place;
+    emitTiles(b, tile);
+  });
 }
 
 /// One tile after the other along the channels, or only that of the block that is being computed.

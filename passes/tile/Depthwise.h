@@ -15,14 +15,10 @@ public:
 
 private:
   /// A block of channels, and where it stands.
-  struct Tile {
+  struct Tile : RowTile {
     mlir::Value batch, channel;
-    int64_t vectors, valid; ///< channels that are there, of `vectors` registers
-    llvm::SmallVector<Reach> outer;
-    mlir::Value first;
-    std::optional<int64_t> known;
-    std::optional<Reach> border;
-    int64_t rows;
+    int64_t vectors, valid;         ///< channels that are there, of `vectors` registers
+    llvm::SmallVector<Reach> outer; ///< of all dims but the last, which RowTile is about
   };
   void emitAll(mlir::OpBuilder &b);
   void emitOuter(mlir::OpBuilder &b, Tile tile,

@@ -206,13 +206,6 @@ bool hasVectorBody(const Nest &nest) {
   return true;
 }
 
-unsigned vectorBitsOf(Operation *op) {
-  while (op->getParentOp())
-    op = op->getParentOp();
-  auto target = op->getAttrOfType<edge::TargetAttr>("edge.target");
-  return target ? target.getVectorBits() : 128;
-}
-
 int64_t lanesOf(const Nest &nest, unsigned bits) {
   unsigned widest = 8;
   for (const Access &access : nest.accesses)

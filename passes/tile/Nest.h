@@ -97,8 +97,6 @@ void emitNest(mlir::OpBuilder &b, Nest &nest, unsigned bits);
 /// Whether the body is elementwise on integers and floats of whole bytes: it can be computed in
 /// vectors.
 bool hasVectorBody(const Nest &nest);
-/// The width of a vector register of the module's target in bits; 0 for none.
-unsigned vectorBitsOf(mlir::Operation *op);
 /// Lanes of a register that all of the operands fit into, at least 1.
 int64_t lanesOf(const Nest &nest, unsigned bits);
 

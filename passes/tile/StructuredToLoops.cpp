@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/tile/Machine.h"
 #include "passes/tile/Nest.h"
 #include "passes/tile/Passes.h"
 
@@ -47,7 +48,7 @@ struct StructuredToLoops : tile::impl::StructuredToLoopsBase<StructuredToLoops> 
   using StructuredToLoopsBase::StructuredToLoopsBase;
 
   void runOnOperation() override {
-    bits = vectorBits >= 0 ? vectorBits : vectorBitsOf(getOperation());
+    bits = vectorBits >= 0 ? vectorBits : Machine::of(getOperation()).vectorBits;
     SmallVector<scf::ExecuteRegionOp> groups;
     getOperation()->walk([&](scf::ExecuteRegionOp op) {
       if (op->hasAttr("edge.rows"))

@@ -62,6 +62,23 @@ std::pair<Value, Value> Share::of(const IndexMath &index, int64_t count) const {
   return {bound(part), bound(index.add(part, 1))};
 }
 
+/// `body`, if this is part number `wanted`.
+static void inPart(OpBuilder &b, Location loc, const Share &share, int64_t wanted,
+                   Share::Body body) {
+  if (!share.part)
+    return body(b);
+  Value here = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, share.part,
+                                     IndexMath{b, loc}.constant(wanted));
+  scf::IfOp::create(b, loc, here, [&](OpBuilder &b, Location loc) {
+    body(b);
+    scf::YieldOp::create(b, loc);
+  });
+}
+void Share::first(OpBuilder &b, Location loc, Body body) const { inPart(b, loc, *this, 0, body); }
+void Share::last(OpBuilder &b, Location loc, Body body) const {
+  inPart(b, loc, *this, parts - 1, body);
+}
+
 //===- Geometry
 //----------------------------------------------------------------------------------===//
 
@@ -132,6 +149,54 @@ Reach WindowDim::reach(const IndexMath &index, Value position, bool whole) const
     }
   }
   return reach;
+}
+
+//===- Rows
+//---------------------------------------------------------------------------------------===//
+
+std::pair<int64_t, int64_t> TiledRow::looped() const {
+  auto [first, end] = dim.interior();
+  if (singleBorders)
+    return {first, first + (end - first) / rows * rows};
+  int64_t lead = llvm::divideCeilSigned(first, rows) * rows, inside = end / rows * rows;
+  return lead < inside ? std::pair(lead, inside) : std::pair<int64_t, int64_t>(0, 0);
+}
+
+void TiledRow::emit(OpBuilder &b, Location loc, Body body) const {
+  auto still = [&](OpBuilder &b, int64_t from, int64_t to) {
+    for (int64_t position = from; position < to; position += rows)
+      body(b, {IndexMath{b, loc}.constant(position), position, std::nullopt,
+               std::min(rows, to - position)});
+  };
+  auto single = [&](OpBuilder &b, int64_t from, int64_t to) {
+    IndexMath index{b, loc};
+    createLoop(b, loc, index.constant(from), index.constant(to), 1, {},
+               [&](OpBuilder &b, Value position, ValueRange) {
+                 body(b,
+                      {position, std::nullopt, dim.reach({b, loc}, position, /*whole=*/false), 1});
+                 return SmallVector<Value>();
+               });
+  };
+  auto [first, end] = dim.interior();
+  auto [from, to] = looped();
+  if (from > 0)
+    share.first(b, loc, [&, from = from](OpBuilder &b) {
+      singleBorders ? single(b, 0, from) : still(b, 0, from);
+    });
+  IndexMath index{b, loc};
+  auto [low, high] = share.of(index, (to - from) / rows);
+  createLoop(b, loc, index.add(index.mul(low, rows), from), index.add(index.mul(high, rows), from),
+             rows, {}, [&](OpBuilder &b, Value position, ValueRange) {
+               body(b, {position, std::nullopt, std::nullopt, rows});
+               return SmallVector<Value>();
+             });
+  if (to < dim.out)
+    share.last(b, loc, [&, to = to, end = end](OpBuilder &b) {
+      if (!singleBorders)
+        return still(b, to, dim.out);
+      still(b, to, end);
+      single(b, end, dim.out);
+    });
 }
 
 //===- Tiles

@@ -43,6 +43,11 @@ struct Share {
 
   /// The bounds of this part of `count` iterations; all of them where nothing is shared.
   std::pair<mlir::Value, mlir::Value> of(const IndexMath &index, int64_t count) const;
+  /// Emits `body` for one part only, the first or the last; for all there is where nothing is
+  /// shared.
+  using Body = llvm::function_ref<void(mlir::OpBuilder &)>;
+  void first(mlir::OpBuilder &b, mlir::Location loc, Body body) const;
+  void last(mlir::OpBuilder &b, mlir::Location loc, Body body) const;
 };
 
 /// Which part of a kernel meets the input at one output position: for j in [low, high), kernel
@@ -69,6 +74,29 @@ struct WindowDim {
   /// whatever the phase p.
   std::pair<int64_t, int64_t> interior() const;
   Reach reach(const IndexMath &index, mlir::Value position, bool whole) const;
+};
+
+/// Some neighbouring positions along the dimension that is tiled.
+struct RowTile {
+  mlir::Value first;
+  std::optional<int64_t> known; ///< the same, where it is a constant
+  std::optional<Reach> border;  ///< of a single position, where that is computed at run time
+  int64_t rows = 0;
+};
+
+/// The positions of a dimension in tiles of `rows`. Tiles at the border know where they stand, and
+/// can leave out what lies outside; those between are a loop. Where that would be too much code
+/// (`singleBorders`), the border is single positions that find out at run time what lies outside.
+struct TiledRow {
+  const WindowDim &dim;
+  int64_t rows;
+  bool singleBorders = false;
+  Share share; ///< of the loop; its first part has what comes before, its last what comes after
+
+  /// The positions that the loop goes over.
+  std::pair<int64_t, int64_t> looped() const;
+  using Body = llvm::function_ref<void(mlir::OpBuilder &, const RowTile &)>;
+  void emit(mlir::OpBuilder &b, mlir::Location loc, Body body) const;
 };
 
 /// Lanes of a tile that one register holds: `width` channels from `offset`; a width of 1 is a
