@@ -60,6 +60,7 @@ static void buildBufferize(OpPassManager &passes, const Target *) {
   passes.addPass(createBufferizeModel());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
+  passes.nest<func::FuncOp>().addPass(tile::createStreamRows());
   passes.nest<func::FuncOp>().addPass(tile::createGroupRows());
 }
 

@@ -252,8 +252,56 @@ LogicalResult MatMulOp::verify() {
   return verifyEpilogue(*this, init);
 }
 
+SmallVector<int64_t> ConvOp::getWindowShape() { return getKernelShape(); }
+bool ConvOp::isTransposedWindow() { return getTransposed(); }
+SmallVector<int64_t> PoolOp::getWindowShape() { return SmallVector<int64_t>(getKernel()); }
+bool PoolOp::isTransposedWindow() { return false; }
+
 LogicalResult PoolOp::verify() {
   return verifyWindow(*this, cast<ShapedType>(getX().getType()),
                       cast<ShapedType>(getInit().getType()),
                       {getKernel(), getStrides(), getDilations()}, getPads());
 }
+
+//===- Streams
+//-----------------------------------------------------------------------------------===//
+
+LogicalResult RingOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType()), result = cast<MemRefType>(getType());
+  if (source.getRank() < 3 || source.getRank() != result.getRank() || !source.hasStaticShape() ||
+      !result.hasStaticShape() || !source.getLayout().isIdentity() ||
+      !result.getLayout().isIdentity())
+    return emitOpError("expects contiguous buffers of one rank, 3 or more");
+  if (source.getElementType() != result.getElementType() ||
+      source.getShape().drop_front(2) != result.getShape().drop_front(2))
+    return emitOpError("expects rows of one type, but got ") << source << " and " << result;
+  if (result.getDimSize(0) != 1)
+    return emitOpError("expects one image");
+  if (!llvm::isPowerOf2_64(getRows()))
+    return emitOpError("expects a power of two of rows, but got ") << getRows();
+  return success();
+}
+
+LogicalResult StreamOp::verify() {
+  if (static_cast<int64_t>(getRows()) < 1 || static_cast<int64_t>(getParts()) < 1)
+    return emitOpError("expects at least one row and one part");
+  WindowOpInterface before;
+  for (Operation &op : getBody().front()) {
+    if (isa<RingOp>(op))
+      continue;
+    auto window = dyn_cast<WindowOpInterface>(op);
+    if (!window || window.isTransposedWindow())
+      return op.emitOpError("can't be part of 'kernel.stream'");
+    auto type = dyn_cast<MemRefType>(window.getWindowInput().get().getType());
+    if (!type || type.getRank() < 4 || type.getDimSize(0) != 1)
+      return op.emitOpError("expects, in 'kernel.stream', one image with two dimensions or more");
+    if (before && window.getWindowInput().get() != before->getOperands().back())
+      return op.emitOpError("expects, in 'kernel.stream', to read what the op before it writes");
+    before = window;
+  }
+  if (!before)
+    return emitOpError("expects window ops");
+  return success();
+}
+
+Value RingOp::getViewSource() { return getSource(); }

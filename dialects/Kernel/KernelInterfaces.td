@@ -16,4 +16,24 @@ def ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
   ];
 }
 
+def WindowOpInterface : OpInterface<"WindowOpInterface"> {
+  let cppNamespace = "::edgec::kernel";
+  let description = [{
+    Each position of the destination comes from a window of a channels-last input: at position p of a spatial dimension, the input's positions
+    `p * stride - padBefore + k * dilation` for each k of the window; those outside are skipped. A transposed one reads and writes the other way round.
+  }];
+  let methods = [
+    InterfaceMethod<"The operand that windows go over.", "::mlir::OpOperand &", "getWindowInput",
+      (ins), "return $_op.getXMutable();">,
+    InterfaceMethod<"Extents of the window.", "::llvm::SmallVector<int64_t>", "getWindowShape">,
+    InterfaceMethod<"Steps from one window to the next.", "::llvm::ArrayRef<int64_t>", "getWindowStrides",
+      (ins), "return $_op.getStrides();">,
+    InterfaceMethod<"Steps inside the window.", "::llvm::ArrayRef<int64_t>", "getWindowDilations",
+      (ins), "return $_op.getDilations();">,
+    InterfaceMethod<"Pads before each dimension, then pads behind.", "::llvm::ArrayRef<int64_t>", "getWindowPads",
+      (ins), "return $_op.getPads();">,
+    InterfaceMethod<"Whether it is transposed.", "bool", "isTransposedWindow">
+  ];
+}
+
 #endif

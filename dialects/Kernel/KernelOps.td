@@ -4,6 +4,7 @@
 
 include "dialects/Kernel/KernelDialect.td"
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/Interfaces/ViewLikeInterface.td"
 
 def Kernel_PackingAttr : AttrDef<Kernel_Dialect, "Packing"> {
   let mnemonic = "packing";
@@ -25,7 +26,7 @@ def Kernel_YieldOp : Op<Kernel_Dialect, "yield", [Pure, Terminator]> {
   let assemblyFormat = "$value `:` type($value) attr-dict";
 }
 
-def Kernel_ConvOp : Kernel_ContractionOp<"conv", [AttrSizedOperandSegments]> {
+def Kernel_ConvOp : Kernel_ContractionOp<"conv", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<WindowOpInterface>]> {
   let summary = "convolution, or its transpose, over an unpadded channels-last input";
   let description = [{
     Shapes as in `edge.conv`. One relation holds for both directions: `large = small * stride + k * dilation - padBefore`, where a
@@ -73,7 +74,7 @@ def Kernel_PoolKind : I32EnumAttr<"PoolKind", "how a window becomes one element"
   let cppNamespace = "::edgec::kernel";
 }
 
-def Kernel_PoolOp : Kernel_StructuredOp<"pool"> {
+def Kernel_PoolOp : Kernel_StructuredOp<"pool", [DeclareOpInterfaceMethods<WindowOpInterface>]> {
   let summary = "max, sum or average over windows of an unpadded channels-last input";
   let description = [{
     `x` is `[N, D1..Dn, C]`, `init` `[N, O1..On, C]`. Positions outside the input are skipped. An average divides by the number of positions inside it, or, with
@@ -84,6 +85,36 @@ def Kernel_PoolOp : Kernel_StructuredOp<"pool"> {
   let assemblyFormat = [{
     $kind `ins` `(` $x `:` type($x) `)` `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($results)^)?
   }];
+}
+
+def Kernel_RingOp : Op<Kernel_Dialect, "ring", [Pure, DeclareOpInterfaceMethods<ViewLikeOpInterface>]> {
+  let summary = "the rows of an image, of which a buffer holds the latest";
+  let description = [{
+    `source` is `[P, R, D2..Dn, C]`, the result looks like `[1, D1, D2..Dn, C]`: row r of it lies in row r modulo R of part number `part` (0 without). Whoever
+    reads a row does so before R more have been written. R is a power of two. Only ops inside of a `kernel.stream` go through it.
+  }];
+  let arguments = (ins AnyMemRef:$source, Optional<Index>:$part);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$source (`[` $part^ `]`)? attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Rows that the source holds.
+    int64_t getRows() { return getSource().getType().getDimSize(1); }
+  }];
+}
+
+def Kernel_StreamOp : Op<Kernel_Dialect, "stream", [RecursiveMemoryEffects, SingleBlock, NoTerminator]> {
+  let summary = "window ops that go through an image together, some rows after the other";
+  let description = [{
+    The body has `kernel.ring`s and window ops, each of which reads what the one before it writes. In each step the last op computes `rows` rows of its result,
+    and every op before it as many as are needed for that and haven't been there yet; what lies between two of them is a ring of rows that
+    stays in the cache, or, on a small device, spares the memory for the whole image. With `parts` above one, as many threads each do a part of the result's
+    rows, and compute what they need of the others' themselves.
+  }];
+  let arguments = (ins I64Attr:$rows, I64Attr:$parts);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "`rows` $rows `parts` $parts $body attr-dict";
+  let hasVerifier = 1;
 }
 
 def Kernel_RequireOp : Op<Kernel_Dialect, "require"> {

@@ -19,10 +19,10 @@ static constexpr int64_t kPrefetchBytes = 4096;
 //===- What is computed
 //--------------------------------------------------------------------------===//
 
-Contraction::Contraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine)
+Contraction::Contraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
       weights(b, loc, op.getFilter()), groups(op.getGroups()), channels(op.getGroupChannels()),
-      features(op.getGroupFeatures()) {
+      features(op.getGroupFeatures()), byRows(byRows) {
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();
@@ -91,7 +91,7 @@ static bool isPointwise(const WindowDim &dim) {
 /// A last dimension that the kernel covers in one step is nothing but more channels. Pointwise
 /// dimensions become one, which is tiled without regard to where rows end.
 void Contraction::simplify() {
-  while (dims.size() > 1) {
+  while (dims.size() > (byRows ? 2 : 1)) {
     const WindowDim &dim = dims.back();
     int64_t last = static_cast<int64_t>(dims.size());
     bool covered = dim.out == 1 && dim.padBefore == 0 && dim.in == dim.kernel &&
@@ -105,7 +105,7 @@ void Contraction::simplify() {
     channels *= dim.kernel;
     dims.pop_back();
   }
-  for (int64_t d = static_cast<int64_t>(dims.size()) - 2; d >= 0; --d) {
+  for (int64_t d = static_cast<int64_t>(dims.size()) - 2; d >= (byRows ? 1 : 0); --d) {
     if (!isPointwise(dims[d]) || !isPointwise(dims[d + 1]) || !x.collapsible(d + 1) ||
         !epilogue.collapsible(d + 1))
       continue;
@@ -121,6 +121,8 @@ void Contraction::simplify() {
 /// the weights again. Threads get parts of the positions, or, where these are too few, of the
 /// features.
 void Contraction::planParts() {
+  if (byRows)
+    return;
   int64_t elementBytes = edge::elementBytes(x.element), block = vectors * lanes;
   int64_t inputBytes = elementBytes * channels * groups;
   for (const WindowDim &dim : dims)
@@ -168,6 +170,12 @@ void Contraction::emit(OpBuilder &b) {
                emitAll(b);
                return SmallVector<Value>();
              });
+}
+
+void Contraction::emitRows(OpBuilder &b, Value first, Value end) {
+  positionShare.low = first;
+  positionShare.high = end;
+  emitAll(b);
 }
 
 void Contraction::emitAll(OpBuilder &b) {
@@ -326,6 +334,8 @@ SmallVector<Value> Contraction::emitTaps(OpBuilder &b, const Tile &tile, size_t 
       b, loc, reach.low, reach.high, 1, sums, [&](OpBuilder &b, Value k, ValueRange sums) {
         IndexMath index{b, loc};
         Value at = index.add(reach.input, index.mul(k, reach.inputStep));
+        if (dim == 0)
+          at = x.row(index, at);
         return emitTaps(b, tile, dim + 1, index.add(input, index.mul(at, x.strides[dim + 1])),
                         index.add(index.mul(tap, dims[dim].kernel), k), sums);
       });

@@ -10,10 +10,13 @@ namespace edgec::tile {
 /// product is one over its rows with a kernel of one position. The recipe is in docs/schedules.md.
 class Contraction {
 public:
-  Contraction(mlir::OpBuilder &b, kernel::ConvOp op, const Machine &machine);
+  /// With `byRows`, what is computed are rows of the first dimension, from the one to the other
+  /// that emitRows() names.
+  Contraction(mlir::OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows = false);
   Contraction(mlir::OpBuilder &b, kernel::MatMulOp op, const Machine &machine);
 
   void emit(mlir::OpBuilder &b);
+  void emitRows(mlir::OpBuilder &b, mlir::Value first, mlir::Value end);
 
 private:
   /// Features that are computed together.
@@ -79,6 +82,7 @@ private:
   int64_t batch, groups, channels, features, lanes, vectors;
   int64_t weightsPerBatch = 0;
   bool packed;
+  bool byRows = false;
   bool streams = false;         ///< weights come from memory, each once
   int64_t parts = 1;            ///< of the positions, or
   bool partsOfFeatures = false; ///< of the blocks of features

@@ -12,7 +12,7 @@ namespace edgec::tile {
 /// written out.
 static constexpr int64_t kHeldTaps = 9;
 
-Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine)
+Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
       weights(b, loc, op.getFilter()), channels(op.getGroups()) {
   if (op.getBias())
@@ -60,6 +60,12 @@ void Depthwise::emit(OpBuilder &b) {
                emitAll(b);
                return SmallVector<Value>();
              });
+}
+
+void Depthwise::emitRows(OpBuilder &b, Value first, Value end) {
+  rowShare.low = first;
+  rowShare.high = end;
+  emitAll(b);
 }
 
 void Depthwise::emitAll(OpBuilder &b) {
@@ -175,6 +181,8 @@ SmallVector<Value> Depthwise::emitTaps(OpBuilder &b, const Tile &tile, size_t di
       b, loc, reach.low, reach.high, 1, sums, [&](OpBuilder &b, Value k, ValueRange sums) {
         IndexMath index{b, loc};
         Value at = index.add(reach.input, index.mul(k, reach.inputStep));
+        if (dim == 0)
+          at = x.row(index, at);
         return emitTaps(b, tile, dim + 1, index.add(input, index.mul(at, x.strides[dim + 1])),
                         index.add(weight, index.mul(k, weights.strides[dim])), sums);
       });

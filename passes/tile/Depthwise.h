@@ -10,8 +10,10 @@ namespace edgec::tile {
 /// the input is walked once, and each of its columns feeds all output positions that it meets.
 class Depthwise {
 public:
-  Depthwise(mlir::OpBuilder &b, kernel::ConvOp op, const Machine &machine);
+  /// With `byRows`, as Contraction.
+  Depthwise(mlir::OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows = false);
   void emit(mlir::OpBuilder &b);
+  void emitRows(mlir::OpBuilder &b, mlir::Value first, mlir::Value end);
 
 private:
   /// A block of channels, and where it stands.

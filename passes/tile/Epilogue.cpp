@@ -47,7 +47,9 @@ Value Epilogue::index(OpBuilder &b, Location loc, const FlatBuffer &buffer,
                                place.lane * buffer.strides[last]);
   for (int64_t d = 0; d < last; ++d)
     if (buffer.strides[d])
-      result = math.add(math.mul(place.position[d], buffer.strides[d]), result);
+      result = math.add(math.mul(d == 1 ? buffer.row(math, place.position[d]) : place.position[d],
+                                 buffer.strides[d]),
+                        result);
   if (buffer.strides[last])
     result = math.add(math.mul(place.channel, buffer.strides[last]), result);
   return result;

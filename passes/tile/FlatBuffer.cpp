@@ -1,4 +1,5 @@
 #include "passes/tile/FlatBuffer.h"
+#include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -16,8 +17,18 @@ FlatBuffer::FlatBuffer(OpBuilder &b, Location loc, Value buffer) {
   element = type.getElementType();
   shape.assign(type.getShape().begin(), type.getShape().end());
   [[maybe_unused]] LogicalResult known = type.getStridesAndOffset(strides, offset);
-  int64_t end = offset + 1;
-  for (auto [extent, stride] : llvm::zip_equal(shape, strides))
+  if (auto view = buffer.getDefiningOp<kernel::RingOp>()) {
+    ringRows = view.getRows();
+    if (Value part = view.getPart())
+      ringOrigin = IndexMath{b, loc}.mul(part, ringRows);
+    buffer = view.getSource();
+    type = cast<MemRefType>(buffer.getType());
+  }
+  SmallVector<int64_t> steps;
+  int64_t start = 0;
+  [[maybe_unused]] LogicalResult laid = type.getStridesAndOffset(steps, start);
+  int64_t end = start + 1;
+  for (auto [extent, stride] : llvm::zip_equal(type.getShape(), steps))
     end += (extent - 1) * stride;
   if (type.getRank() == 1 && type.getLayout().isIdentity()) {
     memory = buffer;
@@ -26,6 +37,13 @@ FlatBuffer::FlatBuffer(OpBuilder &b, Location loc, Value buffer) {
   auto flat = MemRefType::get({end}, element, MemRefLayoutAttrInterface(), type.getMemorySpace());
   memory = memref::ReinterpretCastOp::create(b, loc, flat, buffer, /*offset=*/0,
                                              ArrayRef<int64_t>{end}, ArrayRef<int64_t>{1});
+}
+
+Value FlatBuffer::row(const IndexMath &index, Value row) const {
+  if (!ringRows)
+    return row;
+  Value there = index.rem(row, ringRows);
+  return ringOrigin ? index.add(there, ringOrigin) : there;
 }
 
 void FlatBuffer::broadcast(ArrayRef<int64_t> whole) {

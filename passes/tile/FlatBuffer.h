@@ -13,11 +13,15 @@ struct FlatBuffer {
   mlir::Type element;
   int64_t offset = 0; ///< of the first element
   llvm::SmallVector<int64_t> shape, strides;
+  int64_t ringRows = 0;   ///< where it is a `kernel.ring`, the rows that are there
+  mlir::Value ringOrigin; ///< and where they begin; null: at row 0
 
   FlatBuffer() = default;
   /// Creates the view.
   FlatBuffer(mlir::OpBuilder &b, mlir::Location loc, mlir::Value buffer);
 
+  /// Where row `row` of the first spatial dimension lies.
+  mlir::Value row(const IndexMath &index, mlir::Value row) const;
   bool valid() const { return static_cast<bool>(memory); }
   int64_t rank() const { return static_cast<int64_t>(shape.size()); }
   /// Repeats dimensions of extent 1 to the extents of `whole`.

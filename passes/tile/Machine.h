@@ -9,6 +9,9 @@ namespace edgec::tile {
 /// for.
 constexpr int64_t kLineBytes = 64, kL1Bytes = 32 << 10;
 
+/// Multiply-accumulates below which a kernel is quicker alone than shared among threads.
+constexpr int64_t kWorthSharing = 1 << 20;
+
 struct Machine {
   int64_t vectorBits = 128; ///< 0: no vectors
   int64_t registers = 16;   ///< vector registers, scalar ones where there are no vectors

@@ -52,6 +52,16 @@ def KernelToLoops : Pass<"edgec-kernel-to-loops"> {
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def StreamRows : Pass<"edgec-stream-rows", "::mlir::func::FuncOp"> {
+  let summary = "let a convolution and those that read it go through an image together, some rows after the other";
+  let description = [{
+    Window ops on buffers, each the only reader of the one before, become one `kernel.stream` where what lies between them would leave the cache; where there
+    is no cache, because the arena gets smaller: a ring of rows takes the place of the image. Nothing is computed twice, but for what threads need of each
+    other's rows. Runs before the arena is planned.
+  }];
+  let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def GroupRows : Pass<"edgec-group-rows"> {
   let summary = "let the ops of a softmax or a normalization go through a tensor together, a block of rows after the other";
   let description = [{

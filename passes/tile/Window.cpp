@@ -56,6 +56,8 @@ SmallVector<Value> createLoop(OpBuilder &b, Location loc, Value low, Value high,
 }
 
 std::pair<Value, Value> Share::of(const IndexMath &index, int64_t count) const {
+  if (low)
+    return {low, high};
   if (!part)
     return {index.constant(0), index.constant(count)};
   auto bound = [&](Value part) { return index.div(index.mul(part, count), parts); };
@@ -77,6 +79,14 @@ static void inPart(OpBuilder &b, Location loc, const Share &share, int64_t wante
 void Share::first(OpBuilder &b, Location loc, Body body) const { inPart(b, loc, *this, 0, body); }
 void Share::last(OpBuilder &b, Location loc, Body body) const {
   inPart(b, loc, *this, parts - 1, body);
+}
+
+void RingRows::wrap(const IndexMath &index, MutableArrayRef<Value> at) const {
+  if (!count)
+    return;
+  if (part)
+    at[0] = part;
+  at[1] = index.rem(at[1], count);
 }
 
 //===- Geometry
@@ -267,7 +277,6 @@ int64_t WindowNest::chooseLanes() const {
 
 void WindowNest::emit(OpBuilder &b, Location loc, const WindowKernel &kernel) const {
   IndexMath index{b, loc};
-  int64_t batch = cast<MemRefType>(out.getType()).getDimSize(0);
   auto none = SmallVector<Value>();
   createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
              [&](OpBuilder &b, Value n, ValueRange) {
@@ -291,6 +300,15 @@ void WindowNest::emit(OpBuilder &b, Location loc, const WindowKernel &kernel) co
                           });
                return none;
              });
+}
+
+SmallVector<Value> WindowNest::inputIndex(const IndexMath &index, const Tile &tile,
+                                          const Place &place, int64_t row, Value channel) const {
+  SmallVector<Value> at{tile.batch};
+  llvm::append_range(at, place.input);
+  at.back() = index.add(at.back(), row * dims.back().inputAdvance());
+  at.push_back(channel);
+  return at;
 }
 
 /// The blocks of channels: whole ones in a loop, then what is left.
@@ -317,13 +335,13 @@ void WindowNest::emitRows(OpBuilder &b, Location loc, ArrayRef<Reach> outer, Row
   if (outer.size() + 1 == dims.size())
     return body(b, outer);
   IndexMath index{b, loc};
-  createLoop(b, loc, index.constant(0), index.constant(dim.out), 1, {},
-             [&](OpBuilder &b, Value position, ValueRange) {
-               SmallVector<Reach> reaches(outer);
-               reaches.push_back(dim.reach({b, loc}, position, /*whole=*/false));
-               emitRows(b, loc, reaches, body);
-               return SmallVector<Value>();
-             });
+  auto [first, end] = (outer.empty() ? rows : Share()).of(index, dim.out);
+  createLoop(b, loc, first, end, 1, {}, [&](OpBuilder &b, Value position, ValueRange) {
+    SmallVector<Reach> reaches(outer);
+    reaches.push_back(dim.reach({b, loc}, position, /*whole=*/false));
+    emitRows(b, loc, reaches, body);
+    return SmallVector<Value>();
+  });
 }
 
 /// The last spatial dimension: single positions at the borders, tiles of them between.

@@ -40,6 +40,7 @@ llvm::SmallVector<mlir::Value> createLoop(mlir::OpBuilder &b, mlir::Location loc
 struct Share {
   mlir::Value part;
   int64_t parts = 1;
+  mlir::Value low, high; ///< where they are set, these bounds are the part's
 
   /// The bounds of this part of `count` iterations; all of them where nothing is shared.
   std::pair<mlir::Value, mlir::Value> of(const IndexMath &index, int64_t count) const;
@@ -57,6 +58,15 @@ struct Reach {
   int64_t kernelStep, inputStep;
   mlir::Value position; ///< in the output
   bool whole;           ///< all of the kernel lies inside
+};
+
+/// Where rows of an image lie of which only the latest are there (`kernel.ring`).
+struct RingRows {
+  int64_t count = 0; ///< 0: all of them are there
+  mlir::Value part;  ///< whose rows; null: there is one
+
+  /// The place of a row in the buffer `[parts, count, ...]`, given as `[image, row, ...]`.
+  void wrap(const IndexMath &index, llvm::MutableArrayRef<mlir::Value> at) const;
 };
 
 /// One spatial dimension of a window op. Both directions relate the extents by `large = small *
@@ -138,16 +148,20 @@ public:
 /// The loops around it.
 struct WindowNest {
   llvm::SmallVector<WindowDim> dims;
-  mlir::Value out;
-  int64_t groups = 1;
+  int64_t batch = 1, groups = 1;
   int64_t channels = 1; ///< of the output, in each group
   int64_t vector = 1;   ///< channels in a register
   int64_t registers = 16;
   /// Each step reads as many channels as it writes, so nothing is gained from going over all
   /// positions with one block of channels.
   bool channelwise = false;
+  Share rows; ///< of the first dimension, where there are more
 
   void emit(mlir::OpBuilder &b, mlir::Location loc, const WindowKernel &kernel) const;
+  /// Index in the input of row `row` of a tile at a place, and of one of its channels.
+  llvm::SmallVector<mlir::Value> inputIndex(const IndexMath &index, const Tile &tile,
+                                            const Place &place, int64_t row,
+                                            mlir::Value channel) const;
 
 private:
   using TileBody = llvm::function_ref<void(mlir::OpBuilder &, const Tile &)>;

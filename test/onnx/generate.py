@@ -99,6 +99,23 @@ def cnn():
     return g
 
 
+def mobile():
+    """Chains that small targets compute row by row: strides, large windows, pools, a residual sum."""
+    g = Graph("mobile")
+    x = g.input("image", [1, 3, 33, 30])
+    x = g.conv(x, 3, 8, [3, 3], pads=[1, 1, 1, 1], act="HardSwish", norm=False)
+    x = g.conv(x, 8, 8, [5, 5], pads=[2, 2, 2, 2], strides=[2, 2], group=8)
+    x = g.conv(x, 8, 6, [1, 1], act=None)
+    y = g.conv(x, 6, 24, [1, 1], act="Relu", norm=False)
+    y = g.conv(y, 24, 24, [3, 3], pads=[2, 2, 2, 2], dilations=[2, 2], group=24)
+    x = g.node("Add", x, g.conv(y, 24, 6, [1, 1], act=None))
+    x = g.conv(x, 6, 24, [3, 3], pads=[0, 1, 1, 0])
+    x = g.node("MaxPool", x, kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 0, 0])
+    g.conv(x, 24, 5, [1, 1], norm=False, act="Sigmoid", out="scores")
+    g.output("scores", [1, 5, 8, 7])
+    return g
+
+
 def mlp():
     g = Graph("mlp")
     x = g.input("x", [1, 20])
@@ -438,7 +455,7 @@ def external():
 
 
 MODELS = [
-    cnn, mlp, lstm, gru, transformer, unet, branch, loop, loop_until, dynamic, shuffle,
+    cnn, mobile, mlp, lstm, gru, transformer, unet, branch, loop, loop_until, dynamic, shuffle,
     conv_transpose, conv1d, conv3d, tokens, streaming, qdq, external,
 ]  # fmt: skip
 

@@ -51,3 +51,66 @@ func.func @epilogue_arguments(%a: tensor<1x6x4xf32>, %b: tensor<1x4x3xf32>, %o: 
   } -> tensor<1x6x3xf32>
   return
 }
+
+// -----
+
+func.func @ring_rows(%b: memref<1x3x8x4xf32>) {
+  // expected-error @+1 {{'kernel.ring' op expects a power of two of rows, but got 3}}
+  %0 = kernel.ring %b : memref<1x3x8x4xf32> to memref<1x16x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @ring_type(%b: memref<1x4x8x4xf32>) {
+  // expected-error @+1 {{'kernel.ring' op expects rows of one type, but got 'memref<1x4x8x4xf32>' and 'memref<1x16x9x4xf32>'}}
+  %0 = kernel.ring %b : memref<1x4x8x4xf32> to memref<1x16x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @ring_images(%b: memref<1x4x8x4xf32>) {
+  // expected-error @+1 {{'kernel.ring' op expects one image}}
+  %0 = kernel.ring %b : memref<1x4x8x4xf32> to memref<2x16x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @stream_rows() {
+  // expected-error @+1 {{'kernel.stream' op expects at least one row and one part}}
+  kernel.stream rows 0 parts 1 {
+  }
+  return
+}
+
+// -----
+
+func.func @stream_of_nothing() {
+  // expected-error @+1 {{'kernel.stream' op expects window ops}}
+  kernel.stream rows 1 parts 1 {
+  }
+  return
+}
+
+// -----
+
+func.func @stream_of_other(%a: memref<1x6x4xf32>, %b: memref<1x4x3xf32>, %o: memref<1x6x3xf32>) {
+  kernel.stream rows 1 parts 1 {
+    // expected-error @+1 {{'kernel.matmul' op can't be part of 'kernel.stream'}}
+    kernel.matmul ins(%a, %b : memref<1x6x4xf32>, memref<1x4x3xf32>) outs(%o : memref<1x6x3xf32>)
+  }
+  return
+}
+
+// -----
+
+func.func @stream_apart(%x: memref<1x8x8x4xf32>, %o: memref<1x4x4x4xf32>) {
+  kernel.stream rows 1 parts 1 {
+    kernel.pool max ins(%x : memref<1x8x8x4xf32>) outs(%o : memref<1x4x4x4xf32>) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>}
+    // expected-error @+1 {{'kernel.pool' op expects, in 'kernel.stream', to read what the op before it writes}}
+    kernel.pool max ins(%x : memref<1x8x8x4xf32>) outs(%o : memref<1x4x4x4xf32>) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>}
+  }
+  return
+}
