@@ -37,7 +37,7 @@ struct TargetEntry {
   std::string description;
   std::string triple, cpu, features, abi;
   unsigned indexBits = 64;
-  unsigned vectorBits = 128; ///< 0: no vectors
+  unsigned vectorBits = 128; ///< where features don't say it (x86, RISC-V); 0: no vectors
   unsigned arenaAlign = 64;
   unsigned vectorRegisters = 32; ///< those that sums are kept in; scalar ones without vectors
   unsigned l2Bytes = 512 << 10;  ///< 0: a microcontroller

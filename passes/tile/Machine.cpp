@@ -22,7 +22,7 @@ Machine Machine::of(Operation *op) {
   machine.l2Bytes = target.getL2Bytes();
   machine.compact = target.getL2Bytes() == 0;
   machine.byElement = triple.isAArch64();
-  machine.masks = (triple.isX86() && machine.vectorBits >= 512) || triple.isRISCV();
+  machine.masks = (triple.isX86() && machine.registers >= 32) || triple.isRISCV();
   return machine;
 }
 

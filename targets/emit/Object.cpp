@@ -37,7 +37,7 @@ static Expected<std::unique_ptr<MCSubtargetInfo>> findProcessor(StringRef triple
   backend = TargetRegistry::lookupTarget(triple, error);
   if (!backend)
     return createStringError("triple '" + tripleName + "' is not supported");
-  std::unique_ptr<MCSubtargetInfo> processor(backend->createMCSubtargetInfo(triple, cpu, ""));
+  std::unique_ptr<MCSubtargetInfo> processor(backend->createMCSubtargetInfo(triple, "", ""));
   if (!processor || !processor->isCPUStringValid(cpu)) {
     std::string known;
     if (processor)
@@ -74,6 +74,31 @@ FloatUnit edgec::findFloatUnit(const TargetEntry &entry) {
   if (triple.isARM() || triple.isThumb())
     return {has("vfp2sp") && !has("soft-float"), has("vfp4d16sp"), has("fp-armv8d16sp")};
   return {has("f"), has("f"), has("f")}; // RISC-V rounds in a few instructions
+}
+
+VectorUnit edgec::findVectorUnit(const TargetEntry &entry) {
+  VectorUnit unit{entry.vectorBits, entry.vectorRegisters};
+  const llvm::Target *backend;
+  Triple triple(Triple::normalize(entry.triple));
+  auto processor = findProcessor(entry.triple, entry.cpu, entry.features, backend);
+  if (!processor) {
+    consumeError(processor.takeError());
+    return unit;
+  }
+  auto has = [&](StringRef feature) { return (*processor)->checkFeatures(("+" + feature).str()); };
+  if (triple.isX86()) {
+    // Some processors that have AVX-512 ask compilers to avoid its wide registers, which matters
+    // for scattered use and not for kernels: only users say so here.
+    bool narrow = StringRef(entry.features).contains("+prefer-256-bit");
+    unit.bits = has("avx512f") && !narrow ? 512 : has("avx") ? 256 : 128;
+    unit.registers = has("avx512vl") || unit.bits == 512 ? 32 : 16;
+  } else if (triple.isRISCV() && has("v")) {
+    unit.bits = 128;
+    for (unsigned bits = 256; bits <= 1024; bits *= 2)
+      if (has("zvl" + std::to_string(bits) + "b"))
+        unit.bits = bits;
+  }
+  return unit;
 }
 
 Expected<std::unique_ptr<TargetMachine>> edgec::createTargetMachine(edge::TargetAttr target) {

@@ -21,6 +21,12 @@ struct FloatUnit {
 };
 FloatUnit findFloatUnit(const TargetEntry &entry);
 
+/// Its vector registers. Where processor and features don't say how wide they are, the table's.
+struct VectorUnit {
+  unsigned bits, registers;
+};
+VectorUnit findVectorUnit(const TargetEntry &entry);
+
 /// Adds NAME_run, NAME_reset, NAME_invoke and NAME_model to a module whose `main` takes inputs,
 /// outputs and the arena as pointers. Fails where a profile is wanted and `main` doesn't call what
 /// the per-op table says.

@@ -14,9 +14,10 @@ using namespace edgec;
 
 edge::TargetAttr ObjectTarget::describe(const TargetEntry &entry, MLIRContext *context) const {
   FloatUnit floats = findFloatUnit(entry);
+  VectorUnit vectors = findVectorUnit(entry);
   return edge::TargetAttr::get(context, entry.name, entry.triple, entry.cpu, entry.features,
-                               entry.abi, entry.indexBits, entry.vectorBits, entry.arenaAlign,
-                               entry.vectorRegisters, entry.l2Bytes, floats.present,
+                               entry.abi, entry.indexBits, vectors.bits, entry.arenaAlign,
+                               vectors.registers, entry.l2Bytes, floats.present,
                                floats.fusesMultiplyAdd, floats.roundsToInteger);
 }
 

@@ -32,15 +32,14 @@ static std::vector<TargetEntry> devices() {
     sorted[feature.getKey().str()] = feature.getValue();
   for (auto &[name, enabled] : sorted)
     features.AddFeature(name, enabled);
-  unsigned bits = found.lookup("avx512f") ? 512 : found.lookup("avx") ? 256 : 128;
   result.push_back({"host", "this machine", kTriple, llvm::sys::getHostCPUName().str(),
-                    features.getString(), "", 64, bits, 64, bits < 512 ? 16u : 32u, cacheBytes()});
+                    features.getString(), "", 64, 128, 64, 16, cacheBytes()});
 #endif
   result.push_back(
       {"x86-64", "any x86-64 processor (SSE2)", kTriple, "x86-64", "", "", 64, 128, 64, 16});
   result.push_back({"x86-64-v2", "SSE4.2", kTriple, "x86-64-v2", "", "", 64, 128, 64, 16});
-  result.push_back({"x86-64-v3", "AVX2 and FMA", kTriple, "x86-64-v3", "", "", 64, 256, 64, 16});
-  result.push_back({"x86-64-v4", "AVX-512", kTriple, "x86-64-v4", "", "", 64, 512, 64});
+  result.push_back({"x86-64-v3", "AVX2 and FMA", kTriple, "x86-64-v3", "", "", 64, 128, 64, 16});
+  result.push_back({"x86-64-v4", "AVX-512", kTriple, "x86-64-v4", "", "", 64, 128, 64, 16});
   return result;
 }
 
