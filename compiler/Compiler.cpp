@@ -305,7 +305,7 @@ static LogicalResult writeFiles(const Output &output, StringRef directory, Locat
 LogicalResult compile(StringRef path, StringRef directory, const CompileOptions &options) {
   std::unique_ptr<MLIRContext> context = createContext();
   std::string file = llvm::sys::path::filename(path).str();
-  DiagnosticPrinter printer(context.get(), file, llvm::errs());
+  DiagnosticPrinter printer(context.get(), file, llvm::errs(), options.timing);
   Output output;
   output.name = options.name.empty() ? defaultName(path) : options.name;
   output.kinds = options.emit.empty() ? std::set<std::string>{"library"} : options.emit;

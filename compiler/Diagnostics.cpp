@@ -16,8 +16,9 @@ static void collectNames(Location loc, llvm::SetVector<StringRef> &names) {
     collectNames(call.getCallee(), names);
 }
 
-DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, StringRef file, raw_ostream &os)
-    : file(file), os(os),
+DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, StringRef file, raw_ostream &os,
+                                     bool remarks)
+    : file(file), os(os), remarks(remarks),
       handler(context, [this](Diagnostic &diagnostic) { return print(diagnostic); }) {}
 
 LogicalResult DiagnosticPrinter::print(Diagnostic &diagnostic) {
@@ -33,6 +34,8 @@ LogicalResult DiagnosticPrinter::print(Diagnostic &diagnostic) {
     severity = "note";
     break;
   case DiagnosticSeverity::Remark:
+    if (!remarks)
+      return success();
     severity = "remark";
     break;
   }

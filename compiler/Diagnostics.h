@@ -8,10 +8,12 @@
 namespace edgec {
 
 /// Prints diagnostics while it lives: `kws.onnx: node '/layer1/Conv': error: message`, notes below.
-/// MLIR's default printer hides the names.
+/// MLIR's default printer hides the names. Remarks, which say how something was compiled, are for
+/// those who ask (`--timing`).
 class DiagnosticPrinter {
 public:
-  DiagnosticPrinter(mlir::MLIRContext *context, llvm::StringRef file, llvm::raw_ostream &os);
+  DiagnosticPrinter(mlir::MLIRContext *context, llvm::StringRef file, llvm::raw_ostream &os,
+                    bool remarks = false);
   unsigned errors() const { return errorCount; }
 
 private:
@@ -19,6 +21,7 @@ private:
 
   std::string file;
   llvm::raw_ostream &os;
+  bool remarks;
   unsigned errorCount = 0;
   mlir::ScopedDiagnosticHandler handler;
 };

@@ -48,3 +48,11 @@ TEST_CASE_METHOD(Fixture, "a place without a node is the file's") {
   CHECK(text == "kws.onnx: warning: odd\n");
   CHECK(printer.errors() == 0);
 }
+
+TEST_CASE_METHOD(Fixture, "remarks are for those who ask") {
+  emitRemark(name("conv")) << "falls back";
+  CHECK(text.empty());
+  edgec::DiagnosticPrinter asked(&context, "kws.onnx", os, /*remarks=*/true);
+  emitRemark(name("conv")) << "falls back";
+  CHECK(text == "kws.onnx: node 'conv': remark: falls back\n");
+}

@@ -43,7 +43,8 @@ void cli::addCompile(CLI::App &app, int &exitCode) {
   command->add_option("--stop-after", options.stopAfter,
                       "print the module after a phase and stop: " + phases);
   command->add_option("--dump", options.dumpDirectory, "folder for the module after each phase");
-  command->add_flag("--timing", options.timing, "report each phase's time");
+  command->add_flag("--timing", options.timing,
+                    "report each phase's time, and what could only be written as plain loops");
   command->callback([arguments, &exitCode] {
     CompileOptions &options = arguments->options;
     auto usage = [&](const llvm::Twine &message) {
