@@ -56,6 +56,7 @@ static void buildSchedule(OpPassManager &passes, const Target *) {
 static void buildBufferize(OpPassManager &passes, const Target *) {
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(createOrderOps());
+  function.addPass(tile::createDrawTogether());
   function.addPass(createReuseOperands());
   passes.addPass(createBufferizeModel());
   passes.addPass(createCanonicalizer());

@@ -1,6 +1,7 @@
 #include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/PatternMatch.h"
@@ -305,3 +306,28 @@ LogicalResult StreamOp::verify() {
 }
 
 Value RingOp::getViewSource() { return getSource(); }
+
+//===- Rows
+//--------------------------------------------------------------------------------------===//
+
+LogicalResult BlockOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType()), result = cast<MemRefType>(getType());
+  if (source.getRank() != 2 || !source.hasStaticShape() || !result.hasStaticShape() ||
+      !source.getLayout().isIdentity() || !result.getLayout().isIdentity() ||
+      source.getElementType() != result.getElementType())
+    return emitOpError("expects contiguous buffers of one element type, the source of rank 2");
+  return success();
+}
+Value BlockOp::getViewSource() { return getSource(); }
+
+LogicalResult RowsOp::verify() {
+  int64_t count = getCount(), block = getBlock(), period = getPeriod(), parts = getParts();
+  if (count < 1 || block < 1 || parts < 1 || period < block || count % period != 0)
+    return emitOpError("expects blocks inside of periods that ")
+           << count << " rows are made of, but got blocks of " << block << " and a period of "
+           << period;
+  for (Operation &op : getBody().front())
+    if (!isa<BlockOp, MatMulOp, linalg::LinalgOp>(op))
+      return op.emitOpError("can't be part of 'kernel.rows'");
+  return success();
+}

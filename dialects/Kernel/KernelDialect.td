@@ -22,7 +22,7 @@ def Kernel_Dialect : Dialect {
     element of the destination that is about to be overwritten. An extra has the destination's rank; where its extent is 1, it is repeated. Reading the
     destination is what makes a residual sum in place possible.
   }];
-  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect"];
   let useDefaultAttributePrinterParser = 1;
 }
 

@@ -117,6 +117,31 @@ def Kernel_StreamOp : Op<Kernel_Dialect, "stream", [RecursiveMemoryEffects, Sing
   let hasVerifier = 1;
 }
 
+def Kernel_BlockOp : Op<Kernel_Dialect, "block", [Pure, DeclareOpInterfaceMethods<ViewLikeOpInterface>]> {
+  let summary = "a buffer, of which only the rows that are being computed are there";
+  let description = [{
+    `source` is `[P, E]`, the result looks like the whole buffer: the rows of a `kernel.rows`' current block lie, from the first one on, in part number `part` (0
+    without). Only ops inside of that `kernel.rows` go through it.
+  }];
+  let arguments = (ins AnyMemRef:$source, Optional<Index>:$part);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$source (`[` $part^ `]`)? attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_RowsOp : Op<Kernel_Dialect, "rows", [RecursiveMemoryEffects, SingleBlock, NoTerminator]> {
+  let summary = "ops that go through `count` rows together, a block of them after the other";
+  let description = [{
+    The body has `kernel.block`s, linalg ops whose outermost loop runs over the rows, and `kernel.matmul`s whose results' rows they are: a softmax, a
+    normalization, or an attention, of which only `block` rows of scores are there at a time. No block reaches over a multiple of `period` rows, where a matrix
+    product goes on to the next pair of matrices; the last one before it may be shorter. With `parts` above one, as many threads share the blocks.
+  }];
+  let arguments = (ins I64Attr:$count, I64Attr:$block, I64Attr:$period, I64Attr:$parts);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$count `block` $block `period` $period `parts` $parts $body attr-dict";
+  let hasVerifier = 1;
+}
+
 def Kernel_RequireOp : Op<Kernel_Dialect, "require"> {
   let summary = "the run ends with EDGEC_ERROR_SHAPE unless `condition` holds";
   let description = "Only at the top level of the model's function, where lowering ends the function.";

@@ -52,6 +52,19 @@ Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machi
   choose(op.getPacking());
 }
 
+void Contraction::restrictTo(OpBuilder &b, Value matrix, Value first, int64_t count) {
+  IndexMath index{b, loc};
+  x.moveTo(index, matrix, first);
+  epilogue.init.moveTo(index, matrix, first);
+  for (FlatBuffer &extra : epilogue.extras)
+    extra.moveTo(index, matrix, first);
+  if (!packed)
+    weights.origin = index.mul(matrix, weightsPerBatch);
+  batch = 1;
+  dims.back().in = dims.back().out = count;
+  parts = 1;
+}
+
 /// The tile: that of the packed weights, or one chosen here.
 void Contraction::choose(std::optional<kernel::PackingAttr> packing) {
   packed = packing.has_value();
@@ -207,7 +220,7 @@ void Contraction::emitBlocks(OpBuilder &b, Value batch, Value group, BlockBody b
   int64_t whole = features / block, rest = features - whole * block;
   int64_t restVectors = llvm::divideCeilSigned(rest, lanes);
   auto weightsOf = [&](const IndexMath &index, Value feature) {
-    Value base = index.constant(weights.offset);
+    Value base = weights.start(index);
     if (packed) {
       int64_t groupSize = depth * llvm::alignTo(features, lanes);
       base = index.add(base, index.mul(group, groupSize));
@@ -295,7 +308,7 @@ void Contraction::emitTile(OpBuilder &b, const Tile &tile) {
     llvm::append_range(sums, starts);
 
   int64_t channelStride = x.strides.back();
-  Value input = index.add(index.mul(tile.batch, x.strides.front()), x.offset);
+  Value input = index.add(index.mul(tile.batch, x.strides.front()), x.start(index));
   input = index.add(input, index.mul(tile.group, channels * channelStride));
   sums = emitTaps(b, tile, 0, input, index.constant(0), sums);
   if (dotLanes)

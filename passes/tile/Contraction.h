@@ -15,6 +15,9 @@ public:
   Contraction(mlir::OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows = false);
   Contraction(mlir::OpBuilder &b, kernel::MatMulOp op, const Machine &machine);
 
+  /// Of a matrix product, computes only `count` rows, from row `first` of matrix `matrix` on.
+  void restrictTo(mlir::OpBuilder &b, mlir::Value matrix, mlir::Value first, int64_t count);
+
   void emit(mlir::OpBuilder &b);
   void emitRows(mlir::OpBuilder &b, mlir::Value first, mlir::Value end);
 

@@ -52,7 +52,7 @@ Value Epilogue::index(OpBuilder &b, Location loc, const FlatBuffer &buffer,
                         result);
   if (buffer.strides[last])
     result = math.add(math.mul(place.channel, buffer.strides[last]), result);
-  return result;
+  return buffer.origin ? math.add(buffer.origin, result) : result;
 }
 
 Value Epilogue::load(OpBuilder &b, Location loc, const FlatBuffer &buffer, const OutputPlace &place,

@@ -17,7 +17,13 @@ FlatBuffer::FlatBuffer(OpBuilder &b, Location loc, Value buffer) {
   element = type.getElementType();
   shape.assign(type.getShape().begin(), type.getShape().end());
   [[maybe_unused]] LogicalResult known = type.getStridesAndOffset(strides, offset);
-  if (auto view = buffer.getDefiningOp<kernel::RingOp>()) {
+  if (auto view = buffer.getDefiningOp<kernel::BlockOp>()) {
+    type = cast<MemRefType>(view.getSource().getType());
+    isBlock = true;
+    if (Value part = view.getPart())
+      origin = IndexMath{b, loc}.mul(part, type.getDimSize(1));
+    buffer = view.getSource();
+  } else if (auto view = buffer.getDefiningOp<kernel::RingOp>()) {
     ringRows = view.getRows();
     if (Value part = view.getPart())
       ringOrigin = IndexMath{b, loc}.mul(part, ringRows);
@@ -37,6 +43,19 @@ FlatBuffer::FlatBuffer(OpBuilder &b, Location loc, Value buffer) {
   auto flat = MemRefType::get({end}, element, MemRefLayoutAttrInterface(), type.getMemorySpace());
   memory = memref::ReinterpretCastOp::create(b, loc, flat, buffer, /*offset=*/0,
                                              ArrayRef<int64_t>{end}, ArrayRef<int64_t>{1});
+}
+
+Value FlatBuffer::start(const IndexMath &index) const {
+  Value first = index.constant(offset);
+  return origin ? index.add(origin, first) : first;
+}
+
+void FlatBuffer::moveTo(const IndexMath &index, Value matrix, Value first) {
+  if (isBlock)
+    return;
+  Value shift =
+      index.add(index.mul(first, strides[rank() - 2]), index.mul(matrix, strides.front()));
+  origin = origin ? index.add(origin, shift) : shift;
 }
 
 Value FlatBuffer::row(const IndexMath &index, Value row) const {

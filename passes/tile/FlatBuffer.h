@@ -11,7 +11,9 @@ namespace edgec::tile {
 struct FlatBuffer {
   mlir::Value memory; ///< memref<N x element>
   mlir::Type element;
-  int64_t offset = 0; ///< of the first element
+  int64_t offset = 0;   ///< of the first element
+  bool isBlock = false; ///< it is a `kernel.block`
+  mlir::Value origin;   ///< what else is to be added to find it; null: nothing
   llvm::SmallVector<int64_t> shape, strides;
   int64_t ringRows = 0;   ///< where it is a `kernel.ring`, the rows that are there
   mlir::Value ringOrigin; ///< and where they begin; null: at row 0
@@ -20,6 +22,10 @@ struct FlatBuffer {
   /// Creates the view.
   FlatBuffer(mlir::OpBuilder &b, mlir::Location loc, mlir::Value buffer);
 
+  /// Where the first element is.
+  mlir::Value start(const IndexMath &index) const;
+  /// Lets it begin at row `first` of matrix `matrix`; a block of rows begins there already.
+  void moveTo(const IndexMath &index, mlir::Value matrix, mlir::Value first);
   /// Where row `row` of the first spatial dimension lies.
   mlir::Value row(const IndexMath &index, mlir::Value row) const;
   bool valid() const { return static_cast<bool>(memory); }

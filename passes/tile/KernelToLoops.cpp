@@ -9,6 +9,7 @@
 #include "passes/tile/Depthwise.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Pool.h"
+#include "passes/tile/RowGroup.h"
 #include "passes/tile/Stream.h"
 
 using namespace mlir;
@@ -125,8 +126,9 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
       machine.registers = registers;
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa<kernel::ConvOp, kernel::MatMulOp, kernel::PoolOp, kernel::StreamOp>(op) &&
-          !isa<kernel::StreamOp>(op->getParentOp()))
+      if (isa<kernel::ConvOp, kernel::MatMulOp, kernel::PoolOp, kernel::StreamOp, kernel::RowsOp>(
+              op) &&
+          !isa<kernel::StreamOp, kernel::RowsOp>(op->getParentOp()))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
@@ -140,6 +142,11 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
       OpBuilder b(op);
       if (auto stream = dyn_cast<kernel::StreamOp>(op)) {
         emitStream(b, stream, machine);
+        continue;
+      }
+      if (auto group = dyn_cast<kernel::RowsOp>(op)) {
+        if (failed(emitRowGroup(b, group, machine)))
+          return signalPassFailure();
         continue;
       }
       Machine machine = this->machine;

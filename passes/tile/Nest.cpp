@@ -1,9 +1,11 @@
 #include "passes/tile/Nest.h"
 #include "dialects/Edge/Edge.h"
+#include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "passes/tile/Window.h"
 
 using namespace mlir;
 
@@ -166,6 +168,27 @@ LogicalResult Nest::splitRows(int64_t rows) {
   return success();
 }
 
+void Nest::takeRows(OpBuilder &b, Value first, int64_t count) {
+  row = first;
+  extents.insert(extents.begin() + 1, count);
+  reduces.insert(reduces.begin() + 1, false);
+  needsIndex.insert(needsIndex.begin() + 1, false);
+  for (Access &access : accesses) {
+    access.strides.insert(access.strides.begin() + 1, access.strides.front());
+    auto view = access.buffer.getDefiningOp<kernel::BlockOp>();
+    if (!view)
+      continue;
+    access.strides.front() = 0;
+    access.buffer = view.getSource();
+    IndexMath index{b, op.getLoc()};
+    if (Value part = view.getPart())
+      access.origin = index.mul(part, cast<MemRefType>(view.getSource().getType()).getDimSize(1));
+  }
+  for (int64_t &loop : loopOf)
+    if (loop > 0)
+      ++loop;
+}
+
 void Nest::flatten(OpBuilder &b) {
   for (Access &access : accesses) {
     auto type = dyn_cast<MemRefType>(access.buffer.getType());
@@ -263,6 +286,8 @@ Value NestEmitter::address(OpBuilder &b, const Access &access, int64_t shift) {
         stride == 1 ? position : b.createOrFold<arith::MulIOp>(loc, position, constant(b, stride));
     sum = sum ? b.createOrFold<arith::AddIOp>(loc, sum, term) : term;
   }
+  if (access.origin)
+    sum = sum ? b.createOrFold<arith::AddIOp>(loc, sum, access.origin) : access.origin;
   return sum ? add(b, sum, shift) : constant(b, shift);
 }
 

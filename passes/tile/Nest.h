@@ -13,6 +13,7 @@ struct Access {
   llvm::SmallVector<int64_t> strides;
   mlir::Type element;
   int64_t first = 0;
+  mlir::Value origin; ///< what else is to be added to the address; null: nothing
   bool isScalar = false;
 };
 
@@ -42,6 +43,9 @@ struct Nest {
   /// Makes the outermost loop one of `rows` iterations, with what is left of it inside. Fails where
   /// it isn't a parallel one of a multiple of that.
   llvm::LogicalResult splitRows(int64_t rows);
+  /// Of the rows that the outermost loop goes over, takes `count`, from row `first` on. What is a
+  /// `kernel.block` begins there.
+  void takeRows(mlir::OpBuilder &b, mlir::Value first, int64_t count);
   /// The first loop that is still to be written.
   size_t firstLoop() const { return row ? 1 : 0; }
   /// Makes the buffers flat, before `op`. Nothing else may be emitted before that.

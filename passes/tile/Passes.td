@@ -62,14 +62,25 @@ def StreamRows : Pass<"edgec-stream-rows", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def DrawTogether : Pass<"edgec-draw-together", "::mlir::func::FuncOp"> {
+  let summary = "let nothing stand between scores and what is summed up with them";
+  let description = [{
+    Where one matrix product's result, changed element by element (a softmax), is the left operand of another one, and is larger than half of the cache,
+    everything between the two that doesn't come from it moves in front: `edgec-group-rows` can then make one group of them. Runs on tensors, once their order
+    is decided.
+  }];
+  let dependentDialects = ["::edgec::kernel::KernelDialect"];
+}
+
 def GroupRows : Pass<"edgec-group-rows"> {
   let summary = "let the ops of a softmax or a normalization go through a tensor together, a block of rows after the other";
   let description = [{
     Consecutive linalg ops on buffers whose outermost loop runs over the same rows, around at least one reduction, and that meet in no other row become one
-    `scf.execute_region`: one function later, whose rows stay in the first-level cache from op to op. `edge.rows` says into how many blocks of rows they are
-    divided. Their buffers live at the same time then, so a group is formed only where that needs no more memory. Runs before the arena is planned.
+    `kernel.rows`: one function later, whose rows stay in the first-level cache from op to op. So do the matrix products on both sides of a softmax, where the
+    scores between them would leave the cache or, without one, fill the arena. Of what only the group uses there is no more than a block of rows. The other
+    buffers live at the same time then, so a group is formed only where that needs no more memory. Runs before the arena is planned.
   }];
-  let dependentDialects = ["::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def StructuredToLoops : Pass<"edgec-structured-to-loops"> {

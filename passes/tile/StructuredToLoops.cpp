@@ -49,13 +49,6 @@ struct StructuredToLoops : tile::impl::StructuredToLoopsBase<StructuredToLoops> 
 
   void runOnOperation() override {
     bits = vectorBits >= 0 ? vectorBits : Machine::of(getOperation()).vectorBits;
-    SmallVector<scf::ExecuteRegionOp> groups;
-    getOperation()->walk([&](scf::ExecuteRegionOp op) {
-      if (op->hasAttr("edge.rows"))
-        groups.push_back(op);
-    });
-    for (scf::ExecuteRegionOp group : groups)
-      emitGroup(group);
     SmallVector<linalg::LinalgOp> ops;
     getOperation()->walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops) {
@@ -68,33 +61,6 @@ struct StructuredToLoops : tile::impl::StructuredToLoopsBase<StructuredToLoops> 
       emitNest(b, *nest, bits);
       op->erase();
     }
-  }
-
-  /// The ops of a group (`edgec-group-rows`), a block of rows after the other. What can't be
-  /// written so stays a sequence of ops.
-  void emitGroup(scf::ExecuteRegionOp group) {
-    int64_t blocks = group->getAttrOfType<IntegerAttr>("edge.rows").getInt();
-    SmallVector<Nest, 0> nests;
-    for (Operation &op : group.getRegion().front().without_terminator()) {
-      auto structured = dyn_cast<linalg::LinalgOp>(op);
-      FailureOr<Nest> nest = structured ? Nest::get(structured) : FailureOr<Nest>(failure());
-      if (failed(nest) || failed(nest->splitRows(blocks)))
-        return;
-      nests.push_back(*nest);
-    }
-    OpBuilder b(group);
-    Location loc = group.getLoc();
-    auto constant = [&](int64_t value) -> Value {
-      return arith::ConstantIndexOp::create(b, loc, value);
-    };
-    auto loop = scf::ForOp::create(b, loc, constant(0), constant(blocks), constant(1));
-    loop->setAttr("edge.parallel", b.getUnitAttr());
-    b.setInsertionPoint(loop.getBody()->getTerminator());
-    for (Nest &nest : nests) {
-      nest.row = loop.getInductionVar();
-      emitNest(b, nest, bits);
-    }
-    group->erase();
   }
 
   unsigned bits = 128;

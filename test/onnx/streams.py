@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Random chains of convolutions and pools, large enough to be computed some rows at a time.
+"""Random chains of convolutions and pools, and attentions, large enough to be computed some rows at a time.
 
 Each is compared with onnxruntime; with one thread and with three the results are the same bits.
 At least half of them have to have been streamed, or this tests nothing.
@@ -65,6 +65,26 @@ def chain(seed: int) -> Graph:
     return g
 
 
+def attention(seed: int) -> Graph:
+    g = Graph(f"attention{seed}")
+    rng = np.random.default_rng(seed)
+    tokens, heads, size = int(rng.integers(380, 470)), int(rng.integers(2, 5)), int(rng.integers(5, 24))
+    width = heads * size
+    x = g.input("x", [1, tokens, width])
+
+    def head(perm):
+        y = g.node("Reshape", g.dense(x, width, width), g.const([1, tokens, heads, size], np.int64))
+        return g.node("Transpose", y, perm=perm)
+
+    scores = g.node("MatMul", head([0, 2, 1, 3]), head([0, 2, 3, 1]))
+    mask = np.triu(np.full((tokens, tokens), -1e4, np.float32), 1) if seed % 2 else np.zeros((1, 1), np.float32)
+    scores = g.node("Softmax", g.node("Add", g.node("Mul", scores, g.const(size**-0.5)), g.const(mask)), axis=-1)
+    y = g.node("Transpose", g.node("MatMul", scores, head([0, 2, 1, 3])), perm=[0, 2, 1, 3])
+    g.dense(g.node("Reshape", y, g.const([1, tokens, width], np.int64)), width, width, out="y")
+    g.output("y", [1, tokens, width])
+    return g
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edgec", default=None, help="the compiler; by default that of the build")
@@ -75,13 +95,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         for seed in range(arguments.seeds):
-            g = chain(seed)
+            g = attention(seed) if seed % 4 == 3 else chain(seed)
             path = folder / f"{g.name}.onnx"
             path.write_bytes(g.model().SerializeToString())
             ir = subprocess.run(
                 [binary, "compile", path, "--stop-after=bufferize"], capture_output=True, text=True, check=True
             ).stdout
-            streams = len(re.findall(r"kernel\.stream", ir))
+            streams = len(re.findall(r"kernel\.(?:stream|rows)", ir))
             streamed += streams > 0
             session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
             shape = session.get_inputs()[0].shape
@@ -100,7 +120,7 @@ def main() -> int:
             same = results[0].tobytes() == results[1].tobytes()
             passed = error < 1e-5 and same
             failed += not passed
-            print(f"{g.name:8} {streams} streams, error {error:.1e}, {'same' if same else 'other'} bits", "" if passed else "FAILED")
+            print(f"{g.name:12} {streams} streams, error {error:.1e}, {'same' if same else 'other'} bits", "" if passed else "FAILED")
     print(f"{arguments.seeds - failed} passed, {failed} failed, {streamed} streamed")
     return 1 if failed or streamed * 2 < arguments.seeds else 0
 

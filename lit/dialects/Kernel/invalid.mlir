@@ -114,3 +114,30 @@ func.func @stream_apart(%x: memref<1x8x8x4xf32>, %o: memref<1x4x4x4xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @block_rank(%b: memref<40xf32>) {
+  // expected-error @+1 {{'kernel.block' op expects contiguous buffers of one element type, the source of rank 2}}
+  %0 = kernel.block %b : memref<40xf32> to memref<10x40xf32>
+  return
+}
+
+// -----
+
+func.func @rows_period() {
+  // expected-error @+1 {{'kernel.rows' op expects blocks inside of periods that 20 rows are made of, but got blocks of 4 and a period of 3}}
+  kernel.rows 20 block 4 period 3 parts 1 {
+  }
+  return
+}
+
+// -----
+
+func.func @rows_of_other(%x: memref<1x8x8x4xf32>, %o: memref<1x4x4x4xf32>) {
+  kernel.rows 8 block 4 period 8 parts 1 {
+    // expected-error @+1 {{'kernel.pool' op can't be part of 'kernel.rows'}}
+    kernel.pool max ins(%x : memref<1x8x8x4xf32>) outs(%o : memref<1x4x4x4xf32>) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>}
+  }
+  return
+}

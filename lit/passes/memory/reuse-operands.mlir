@@ -58,16 +58,43 @@ func.func @other_index_and_later_use() -> (tensor<4x4xf32>, tensor<4x4xf32>) {
   %empty = tensor.empty() : tensor<4x4xf32>
   %x = linalg.fill ins(%c : f32) outs(%empty : tensor<4x4xf32>) -> tensor<4x4xf32>
   %e = tensor.empty() : tensor<4x4xf32>
-  %0 = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
-  ^bb0(%a: f32, %o: f32):
-    linalg.yield %a : f32
-  } -> tensor<4x4xf32>
   %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
       ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
   ^bb0(%a: f32, %o: f32):
     %2 = arith.negf %a : f32
     linalg.yield %2 : f32
   } -> tensor<4x4xf32>
+  %0 = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<4x4xf32>
   return %0, %1 : tensor<4x4xf32>, tensor<4x4xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// Another op has read it before, and nobody does after: its place is free.
+// CHECK-LABEL: @earlier_use
+// CHECK: %[[X:.*]] = linalg.fill
+// CHECK: arith.maximumf
+// CHECK: linalg.generic {{.*}} outs(%[[X]] : tensor<4x8xf32>)
+func.func @earlier_use(%m: tensor<4xf32>) -> (tensor<4xf32>, tensor<4x8xf32>) {
+  %c = arith.constant 1.0 : f32
+  %empty = tensor.empty() : tensor<4x8xf32>
+  %x = linalg.fill ins(%c : f32) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %most = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<4x8xf32>) outs(%m : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %0 = arith.maximumf %a, %o : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x8xf32>) outs(%empty : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %0 = math.exp %a : f32
+    linalg.yield %0 : f32
+  } -> tensor<4x8xf32>
+  return %most, %y : tensor<4xf32>, tensor<4x8xf32>
 }
