@@ -213,6 +213,8 @@ LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &o
       if (!module || failed(markStates(*module, options.import.states)))
         return failure();
       (*module)->setAttr("edge.threads", Builder(context).getI64IntegerAttr(options.threads));
+      if (options.fastConv)
+        (*module)->setAttr("edge.fast_conv", Builder(context).getUnitAttr());
       if (options.profile)
         (*module)->setAttr("edge.profile", UnitAttr::get(context));
       (*module)->setAttr("edge.target", resolved->target->describe(resolved->entry, context));

@@ -20,6 +20,7 @@ struct CompileOptions {
   std::string name;                  ///< prefix; by default the file's, made C-safe
   std::set<std::string> emit;        ///< `library` by default
   int threads = 1;
+  bool fastConv = false;     ///< convolutions through transforms: faster, and less exact
   bool profile = false;      ///< call edgec_profile_hook around each op
   std::string stopAfter;     ///< phase to stop after; the module goes to stdout
   std::string dumpDirectory; ///< where to write the module after each phase

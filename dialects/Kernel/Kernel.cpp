@@ -6,6 +6,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
@@ -75,7 +76,8 @@ getStructuredEffects(DestinationStyleOpInterface op,
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
-    if (op.isDpsInit(&operand))
+    auto winograd = dyn_cast<WinogradOp>(op.getOperation());
+    if (op.isDpsInit(&operand) || (winograd && &operand == &winograd.getScratchMutable()))
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
     if (!op.isDpsInit(&operand) || readsInit(op))
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
@@ -105,6 +107,7 @@ getStructuredEffects(DestinationStyleOpInterface op,
 
 STRUCTURED_OP(ConvOp)
 STRUCTURED_OP(MatMulOp)
+STRUCTURED_OP(WinogradOp)
 STRUCTURED_OP(PoolOp)
 
 /// Checks the parts that convolutions and pools share: ranks, and one entry a spatial dimension.
@@ -225,6 +228,31 @@ LogicalResult ConvOp::verify() {
            << filter.getDimSize(rank - 2);
   if (filter.getDimSize(rank - 1) != init.getDimSize(rank - 1))
     return emitOpError("expects as many output channels as the filter has features");
+  return verifyEpilogue(*this, init);
+}
+
+int64_t WinogradOp::countMacs() {
+  // Those of the convolution that it is.
+  return cast<ShapedType>(getInit().getType()).getNumElements() * 9 *
+         cast<ShapedType>(getX().getType()).getShape().back();
+}
+
+LogicalResult WinogradOp::verify() {
+  auto x = cast<ShapedType>(getX().getType()), filter = cast<ShapedType>(getFilter().getType());
+  auto init = cast<ShapedType>(getInit().getType());
+  auto scratch = cast<MemRefType>(getScratch().getType());
+  if (x.getRank() != 4 || init.getRank() != 4 || getPads().size() != 4)
+    return emitOpError("expects images with two dimensions and four pads");
+  for (unsigned d = 0; d < 2; ++d)
+    if (x.getDimSize(d + 1) + getPads()[d] + getPads()[d + 2] - 2 != init.getDimSize(d + 1))
+      return emitOpError("expects results for each place of a window of 3x3");
+  int64_t channels = x.getDimSize(3), features = init.getDimSize(3);
+  if (filter.getShape() != ArrayRef<int64_t>({36, channels, features}))
+    return emitOpError("expects a filter of 36 matrices of ")
+           << channels << " channels and " << features << " features";
+  int64_t tiles = static_cast<int64_t>(getRows()) * llvm::divideCeilSigned(init.getDimSize(2), 4);
+  if (scratch.getRank() != 2 || scratch.getDimSize(1) < 36 * tiles * (channels + features))
+    return emitOpError("expects room for ") << 36 * tiles * (channels + features) << " elements";
   return verifyEpilogue(*this, init);
 }
 

@@ -56,6 +56,23 @@ def Kernel_ConvOp : Kernel_ContractionOp<"conv", [AttrSizedOperandSegments, Decl
   }];
 }
 
+def Kernel_WinogradOp : Kernel_ContractionOp<"winograd", [AttrSizedOperandSegments]> {
+  let summary = "a convolution of 3x3, 4x4 results at a time, through transforms";
+  let description = [{
+    F(4x4, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015): 36 multiplications instead of 144 for 16 results and a channel,
+    between transforms that only add and scale. Results differ from the sum's in the last places, by some 1e-6 of the range.
+
+    Shapes as in `kernel.conv` with stride and dilation 1 and one group. `filter` is `[36, C, F]`, already transformed. A strip of `rows` rows of tiles is
+    computed at a time; `scratch` is `[P, S]`, with room for the transformed input and products of a strip for each of P threads.
+  }];
+  let arguments = (ins AnyShaped:$x, AnyShaped:$filter, Optional<AnyShaped>:$bias, Variadic<AnyShaped>:$extras, AnyMemRef:$scratch, AnyShaped:$init,
+    DenseI64ArrayAttr:$pads, I64Attr:$rows);
+  let assemblyFormat = [{
+    `ins` `(` $x `,` $filter (`bias` $bias^)? `:` type($x) `,` type($filter) (`,` type($bias)^)? `)` `scratch` `(` $scratch `:` type($scratch) `)`
+    `outs` `(` $init `:` type($init) `)` (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
+  }];
+}
+
 def Kernel_MatMulOp : Kernel_ContractionOp<"matmul"> {
   let summary = "batched product of matrices";
   let description = [{

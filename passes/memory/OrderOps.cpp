@@ -1,5 +1,6 @@
 #include "dialects/Edge/HostTensor.h"
 #include "dialects/Kernel/Kernel.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
@@ -24,7 +25,7 @@ bool isView(Operation *op) {
              tensor::ExtractSliceOp>(op);
 }
 bool takesNoPart(Operation *op) {
-  return isView(op) || isa<tensor::EmptyOp>(op) || matchPattern(op, m_Constant());
+  return isView(op) || isa<tensor::EmptyOp, memref::AllocOp>(op) || matchPattern(op, m_Constant());
 }
 
 /// The value whose memory a value lies in.

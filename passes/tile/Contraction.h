@@ -18,6 +18,12 @@ public:
   /// Of a matrix product, computes only `count` rows, from row `first` of matrix `matrix` on.
   void restrictTo(mlir::OpBuilder &b, mlir::Value matrix, mlir::Value first, int64_t count);
 
+  /// Lets input and destination begin so many elements further on.
+  void shift(mlir::Value input, mlir::Value destination) {
+    x.origin = input;
+    epilogue.init.origin = destination;
+  }
+
   void emit(mlir::OpBuilder &b);
   void emitRows(mlir::OpBuilder &b, mlir::Value first, mlir::Value end);
 

@@ -11,6 +11,7 @@
 #include "passes/tile/Pool.h"
 #include "passes/tile/RowGroup.h"
 #include "passes/tile/Stream.h"
+#include "passes/tile/Winograd.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -126,8 +127,8 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
       machine.registers = registers;
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa<kernel::ConvOp, kernel::MatMulOp, kernel::PoolOp, kernel::StreamOp, kernel::RowsOp>(
-              op) &&
+      if (isa<kernel::ConvOp, kernel::MatMulOp, kernel::PoolOp, kernel::WinogradOp,
+              kernel::StreamOp, kernel::RowsOp>(op) &&
           !isa<kernel::StreamOp, kernel::RowsOp>(op->getParentOp()))
         ops.push_back(op);
     });
@@ -164,6 +165,8 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
           Depthwise(b, conv, machine).emit(b);
         else
           Contraction(b, conv, machine).emit(b);
+      } else if (auto winograd = dyn_cast<kernel::WinogradOp>(op)) {
+        emitWinograd(b, winograd, machine);
       } else if (auto matmul = dyn_cast<kernel::MatMulOp>(op)) {
         Contraction(b, matmul, machine).emit(b);
       } else {

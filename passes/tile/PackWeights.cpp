@@ -1,10 +1,12 @@
 #include "dialects/Edge/HostTensor.h"
 #include "dialects/Kernel/Kernel.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/tile/FlatBuffer.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Schedule.h"
+#include "passes/tile/Winograd.h"
 
 namespace edgec::tile {
 #define GEN_PASS_DEF_PACKWEIGHTS
@@ -41,10 +43,13 @@ edge::HostTensor pack(const edge::HostTensor &weights, kernel::PackingAttr packi
 struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
   void runOnOperation() override {
     machine = Machine::of(getOperation());
+    fast =
+        getOperation()->getParentOp() && getOperation()->getParentOp()->hasAttr("edge.fast_conv");
     getOperation().walk([&](Operation *op) {
-      if (auto conv = dyn_cast<kernel::ConvOp>(op))
-        packConv(conv);
-      else if (auto matmul = dyn_cast<kernel::MatMulOp>(op))
+      if (auto conv = dyn_cast<kernel::ConvOp>(op)) {
+        if (!fast || !transform(conv))
+          packConv(conv);
+      } else if (auto matmul = dyn_cast<kernel::MatMulOp>(op))
         packMatMul(matmul);
     });
   }
@@ -77,6 +82,32 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
         std::min<int64_t>(machine.lanes(computeType(element)), llvm::bit_ceil<uint64_t>(features));
     return kernel::PackingAttr::get(&getContext(),
                                     chooseVectors(machine, {positions, features, lanes}), lanes);
+  }
+
+  /// Makes it a kernel.winograd, where that is worth it.
+  bool transform(kernel::ConvOp op) {
+    std::optional<WinogradStrip> strip = planWinograd(op, machine);
+    Attribute attr;
+    if (!strip || !matchPattern(op.getFilter(), m_Constant(&attr)))
+      return false;
+    FailureOr<edge::HostTensor> filter = edge::HostTensor::fromAttr(attr);
+    if (failed(filter))
+      return false;
+    OpBuilder b(op);
+    Location loc = op.getLoc();
+    Value transformed = arith::ConstantOp::create(
+        b, loc, cast<TypedAttr>(Attribute(transformFilter(*filter).toAttr())));
+    int64_t parts = op.countMacs() < kWorthSharing ? 1 : machine.threads;
+    auto scratch = MemRefType::get({parts, strip->scratch},
+                                   cast<ShapedType>(op.getX().getType()).getElementType());
+    Value memory = memref::AllocOp::create(b, loc, scratch);
+    auto fast = kernel::WinogradOp::create(b, loc, op.getResultTypes(), op.getX(), transformed,
+                                           op.getBias(), op.getExtras(), memory, op.getInit(),
+                                           op.getPads(), strip->rows);
+    fast.getEpilogue().takeBody(op.getEpilogue());
+    op.replaceAllUsesWith(fast.getResults());
+    op.erase();
+    return true;
   }
 
   void packConv(kernel::ConvOp op) {
@@ -129,6 +160,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
   }
 
   Machine machine;
+  bool fast = false; ///< --fast-conv
   llvm::DenseMap<std::tuple<Attribute, Attribute, std::pair<int64_t, int64_t>>, Attribute>
       packedForms;
 };

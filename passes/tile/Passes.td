@@ -28,8 +28,10 @@ def PackWeights : Pass<"edgec-pack-weights", "::mlir::func::FuncOp"> {
   let description = [{
     Chooses, with the cost model of `Schedule.h`, how many vectors of features a tile has, and reorders the weights to match (`kernel.conv` describes the
     layout). The tile reads them as one stream; the last vector is filled up with zeros, so that no load is partial.
+
+    In a module with `edge.fast_conv` (`--fast-conv`), convolutions of 3x3 with enough channels and features become `kernel.winograd`.
   }];
-  let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def KernelToLoops : Pass<"edgec-kernel-to-loops"> {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Random chains of convolutions and pools, and attentions, large enough to be computed some rows at a time.
+"""Random chains of convolutions and pools, and attentions, large enough to be computed some rows at a time; and
+convolutions that --fast-conv transforms.
 
 Each is compared with onnxruntime; with one thread and with three the results are the same bits.
 At least half of them have to have been streamed, or this tests nothing.
@@ -85,6 +86,21 @@ def attention(seed: int) -> Graph:
     return g
 
 
+def transforms(seed: int) -> Graph:
+    g = Graph(f"transforms{seed}")
+    rng = np.random.default_rng(seed)
+    height, width, channels = int(rng.integers(12, 70)), int(rng.integers(12, 70)), int(rng.choice([16, 24, 40]))
+    x = g.input("x", [int(rng.integers(1, 3)), channels, height, width])
+    y = g.conv(x, channels, channels, [3, 3], pads=[1, 1, 1, 1], act=None)
+    x = g.node("Relu", g.node("Add", x, y))
+    pads = [int(p) for p in rng.integers(0, 2, 4)]
+    height, width = height + pads[0] + pads[2] - 2, width + pads[1] + pads[3] - 2
+    features = int(rng.choice([16, 32, 48]))
+    g.conv(x, channels, features, [3, 3], pads=pads, act="HardSwish", norm=False, out="y")
+    g.output("y", [None, features, height, width])
+    return g
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edgec", default=None, help="the compiler; by default that of the build")
@@ -95,13 +111,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         for seed in range(arguments.seeds):
-            g = attention(seed) if seed % 4 == 3 else chain(seed)
+            fast = seed % 4 == 2
+            g = transforms(seed) if fast else attention(seed) if seed % 4 == 3 else chain(seed)
+            options = ["--fast-conv"] if fast else []
             path = folder / f"{g.name}.onnx"
             path.write_bytes(g.model().SerializeToString())
             ir = subprocess.run(
-                [binary, "compile", path, "--stop-after=bufferize"], capture_output=True, text=True, check=True
+                [binary, "compile", path, "--stop-after=bufferize", *options], capture_output=True, text=True, check=True
             ).stdout
-            streams = len(re.findall(r"kernel\.(?:stream|rows)", ir))
+            streams = len(re.findall(r"kernel\.(?:stream|rows|winograd)", ir))
             streamed += streams > 0
             session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
             shape = session.get_inputs()[0].shape
@@ -112,7 +130,7 @@ def main() -> int:
             for threads in (1, 3):
                 out = folder / f"out{threads}"
                 subprocess.run(
-                    [binary, "run", path, "--input", f"x={folder / 'x.npy'}", "--threads", str(threads), "--output", out],
+                    [binary, "run", path, "--input", f"x={folder / 'x.npy'}", "--threads", str(threads), "--output", out, *options],
                     check=True, stdout=subprocess.DEVNULL,
                 )  # fmt: skip
                 results.append(tensors.load_outputs(out)[0][1])

@@ -20,9 +20,14 @@ void ModelArguments::add(CLI::App &command) {
   command.add_option("--set", values, "make an input a constant: NAME=NUMBER (repeatable)");
   command.add_option("--state", states,
                      "keep INPUT=OUTPUT in the arena between calls, cleared by reset (repeatable)");
+  command.add_flag("--fast-conv", fastConv,
+                   "compute 3x3 convolutions through Winograd's transforms where that takes fewer "
+                   "multiplications: results differ by some 1e-6 of their range");
 }
 
-bool ModelArguments::parse(ImportOptions &options) const {
+bool ModelArguments::parse(CompileOptions &compile) const {
+  compile.fastConv = fastConv;
+  ImportOptions &options = compile.import;
   auto fail = [](const std::string &option, const std::string &text, const char *form) {
     llvm::errs() << "edgec: error: " << option << " " << text << ": expected " << form << "\n";
     return false;

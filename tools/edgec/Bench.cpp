@@ -100,7 +100,7 @@ bool bench(const BenchArguments &arguments) {
   CompileOptions options;
   options.threads = arguments.threads;
   options.profile = arguments.ops;
-  if (!arguments.model.parse(options.import))
+  if (!arguments.model.parse(options))
     return false;
   std::unique_ptr<LoadedModule> module =
       load(arguments.model.model, options, arguments.ops ? recordOp : nullptr);

@@ -20,10 +20,11 @@ void addLists(CLI::App &app, int &exitCode); // targets, ops
 struct ModelArguments {
   std::string model;
   std::vector<std::string> shapes, values, states;
+  bool fastConv = false;
 
   void add(CLI::App &command);
   /// False after a message on stderr.
-  bool parse(ImportOptions &options) const;
+  bool parse(CompileOptions &options) const;
 };
 
 /// `name=rest` split at the last `=` that has something before it.

@@ -67,7 +67,7 @@ void cli::addCompile(CLI::App &app, int &exitCode) {
     if (!options.stopAfter.empty() &&
         llvm::none_of(getPhases(), [&](const Phase &p) { return p.name == options.stopAfter; }))
       return usage("--stop-after=" + options.stopAfter + " is not a phase");
-    if (!arguments->model.parse(options.import)) {
+    if (!arguments->model.parse(options)) {
       exitCode = 2;
       return;
     }

@@ -54,7 +54,7 @@ void printTop(const edgec_tensor &tensor, const char *data, int top) {
 
 bool runModel(const RunArguments &arguments) {
   CompileOptions options;
-  if (!arguments.model.parse(options.import))
+  if (!arguments.model.parse(options))
     return false;
   options.threads = arguments.threads;
   std::map<std::string, NpyArray> files;

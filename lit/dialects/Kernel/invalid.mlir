@@ -141,3 +141,27 @@ func.func @rows_of_other(%x: memref<1x8x8x4xf32>, %o: memref<1x4x4x4xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @winograd_extent(%x: memref<1x8x8x16xf32>, %w: memref<36x16x16xf32>, %s: memref<1x4608xf32>, %o: memref<1x8x8x16xf32>) {
+  // expected-error @+1 {{'kernel.winograd' op expects results for each place of a window of 3x3}}
+  kernel.winograd ins(%x, %w : memref<1x8x8x16xf32>, memref<36x16x16xf32>) scratch(%s : memref<1x4608xf32>) outs(%o : memref<1x8x8x16xf32>) {pads = array<i64: 0, 1, 1, 1>, rows = 2}
+  return
+}
+
+// -----
+
+func.func @winograd_filter(%x: memref<1x8x8x16xf32>, %w: memref<9x16x16xf32>, %s: memref<1x4608xf32>, %o: memref<1x8x8x16xf32>) {
+  // expected-error @+1 {{'kernel.winograd' op expects a filter of 36 matrices of 16 channels and 16 features}}
+  kernel.winograd ins(%x, %w : memref<1x8x8x16xf32>, memref<9x16x16xf32>) scratch(%s : memref<1x4608xf32>) outs(%o : memref<1x8x8x16xf32>) {pads = array<i64: 1, 1, 1, 1>, rows = 2}
+  return
+}
+
+// -----
+
+func.func @winograd_scratch(%x: memref<1x8x8x16xf32>, %w: memref<36x16x16xf32>, %s: memref<1x4607xf32>, %o: memref<1x8x8x16xf32>) {
+  // expected-error @+1 {{'kernel.winograd' op expects room for 4608 elements}}
+  kernel.winograd ins(%x, %w : memref<1x8x8x16xf32>, memref<36x16x16xf32>) scratch(%s : memref<1x4607xf32>) outs(%o : memref<1x8x8x16xf32>) {pads = array<i64: 1, 1, 1, 1>, rows = 2}
+  return
+}
