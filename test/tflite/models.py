@@ -10,6 +10,7 @@ within 1e-4 of the reference's range, quantized ones within a few steps; the lar
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import os
 import pathlib
 import re
@@ -24,8 +25,19 @@ from common import edgec, tensors  # noqa: E402
 import reference  # noqa: E402
 
 CALLS = 4
-# By file name: the steps that quantized outputs may be apart, where it is more than reference.STEPS, and why.
-STEPS = {}
+# By file name: how far apart floats (as a part of their range) and steps may be, where that is more than a kernel's
+# own rounding. A layer whose floats round where integer kernels shift is off by one step in about 0.1 % of its
+# elements; many layers, and a softmax behind them, carry that on.
+ALLOWED = {
+    "coral_mobilenet_v*_quant*": (reference.TOLERANCE, 8),
+    "mcunet_vww*": (0.5, 2),  # one step of two outputs that are floats
+    "mlperftiny_ic_resnet8_int8*": (reference.TOLERANCE, 80),
+    "tflm_dtln_int8*": (reference.TOLERANCE, 12),
+    "tinymaix_mnist_valid_q*": (reference.TOLERANCE, 8),
+    # Integer weights beside floats: LiteRT rounds the floats to 8 bits on the way, edgec doesn't.
+    "dtln_model_quant_*": (5e-2, 0),
+    "mlperftiny_kws_dscnn_fp32*": (5e-2, 0),
+}
 
 
 def check(path: pathlib.Path, options, binary: str, work: pathlib.Path) -> tuple[str, str]:
@@ -44,7 +56,9 @@ def check(path: pathlib.Path, options, binary: str, work: pathlib.Path) -> tuple
         except (reference.Refused, reference.Crashed, tensors.Mismatch) as problem:
             return "failed", f"{type(problem).__name__}: {problem}"
         error, steps = max(error, e), max(steps, s)
-    good = error <= reference.TOLERANCE and steps <= STEPS.get(path.name, reference.STEPS)
+    allowed = (limits for pattern, limits in ALLOWED.items() if fnmatch.fnmatch(path.name, pattern))
+    most, farthest = next(allowed, (reference.TOLERANCE, reference.STEPS))
+    good = error <= most and steps <= farthest
     return "passed" if good else "failed", f"error {error:.1e}, {steps} steps"
 
 

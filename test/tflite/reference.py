@@ -22,16 +22,21 @@ class Crashed(Exception):
 
 
 class Reference:
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, portable: bool = True):
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        self.path = path
-        self.interpreter = Interpreter(
-            model_path=str(path),
-            num_threads=1,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-        )
-        self.interpreter.allocate_tensors()
+        def load(kernels):
+            interpreter = Interpreter(model_path=str(path), num_threads=1, experimental_op_resolver_type=kernels)
+            interpreter.allocate_tensors()
+            return interpreter
+
+        if not portable:
+            self.interpreter = load(OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+            return
+        try:
+            self.interpreter = load(OpResolverType.BUILTIN_REF)
+        except (RuntimeError, ValueError):  # some operators have no reference kernel
+            self.interpreter = load(OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
 
     def feed(self, seed: int, low: float | None = None, high: float = 1.0) -> list[np.ndarray]:
         """Standard normal floats (or uniform ones), as the input's own integers where it is quantized."""

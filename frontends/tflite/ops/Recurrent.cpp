@@ -131,7 +131,10 @@ FailureOr<Results> importSvdf(NodeContext &ctx) {
     return failure();
   if (*bias)
     weighted = f.add(weighted, *bias);
-  return one(ctx.result(weighted, options.fused_activation_function()));
+  // The integer kernel leaves the activation to the bounds of the output's integers.
+  return one(ctx.isQuantizedOutput(0)
+                 ? ctx.result(weighted)
+                 : ctx.result(weighted, options.fused_activation_function()));
 }
 
 //===- LSTM -----------------------------------------------------------------------------------===//
