@@ -45,7 +45,7 @@ class Graph:
         table.shapeSignature = signature
         table.type = getattr(schema.TensorType, _TYPES.get(str(dtype), str(dtype).upper()))
         table.buffer = self.model.buffer(data)
-        table.name = name or f"{self.name}_{len(self.table.tensors)}"
+        table.name = f"{self.name}_{len(self.table.tensors)}" if name is None else name
         table.quantization = quantized.table() if quantized else None
         table.isVariable = variable
         self.table.tensors.append(table)
