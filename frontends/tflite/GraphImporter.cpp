@@ -5,6 +5,8 @@ using namespace mlir;
 using namespace edgec;
 using namespace edgec::tflite;
 
+static constexpr int64_t kMostOperators = 1 << 18;
+
 GraphImporter::GraphImporter(const LoadedModel &model, const ImportOptions &options,
                              MLIRContext *context)
     : model(model), options(options), context(context) {}
@@ -295,6 +297,10 @@ LogicalResult GraphImporter::importOperators(Scope &scope, OpBuilder &builder, S
 
 LogicalResult GraphImporter::importOperator(const Operator &node, Scope &scope, OpBuilder &builder,
                                             Location loc) {
+  // Subgraphs are inlined, and a few that call each other twice would be very many.
+  if (++imported > kMostOperators)
+    return emitError(loc) << "is beyond the first " << kMostOperators
+                          << " operators that are imported; more are not supported";
   const OperatorCode &code = *model.model->operator_codes()->Get(node.opcode_index());
   NodeContext ctx(*this, scope.graph, node, code, builder, loc);
   for (int32_t index : toArray(node.inputs())) {
@@ -341,8 +347,8 @@ FailureOr<Results> GraphImporter::importSubgraph(int64_t index, ValueRange input
     return emitError(loc) << "names subgraph " << index << " of "
                           << sizeOf(model.model->subgraphs());
   const SubGraph &graph = *model.model->subgraphs()->Get(index);
-  if (depth > 32)
-    return emitError(loc) << "subgraphs are nested too deeply, or call themselves";
+  if (llvm::is_contained(active, index))
+    return emitError(loc) << "subgraph " << index << " calls itself";
   if (sizeOf(graph.inputs()) != inputs.size())
     return emitError(loc) << "subgraph " << index << " has " << sizeOf(graph.inputs())
                           << " inputs, not " << inputs.size();
@@ -357,9 +363,9 @@ FailureOr<Results> GraphImporter::importSubgraph(int64_t index, ValueRange input
                             << nameOf(graph, tensor) << "' of subgraph " << index;
     scope.values[tensor] = value;
   }
-  ++depth;
+  active.push_back(index);
   LogicalResult imported = importOperators(scope, builder, cast<NameLoc>(loc).getName().getValue());
-  --depth;
+  active.pop_back();
   if (failed(imported))
     return failure();
   Results results;

@@ -66,7 +66,9 @@ private:
   mlir::func::FuncOp function;
   llvm::MapVector<std::string, State, std::map<std::string, unsigned>> states;
   Scope *currentScope = nullptr;
-  unsigned depth = 0;
+  /// The subgraphs that are being imported, the innermost last.
+  llvm::SmallVector<int64_t> active{0};
+  int64_t imported = 0; ///< operators so far
 };
 
 } // namespace edgec::tflite

@@ -6,6 +6,7 @@ import dataclasses
 import zlib
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from build import Model, Quantized
 
 I8 = Quantized(0.05, -3)
@@ -382,4 +383,43 @@ def control(code: str) -> Model:
     return model
 
 
-WHOLE = {"variables": variables, "if": lambda: control("IF"), "while": lambda: control("WHILE")}
+def sparse(blocks: bool) -> Model:
+    """A matrix of which few elements are written down: single ones, or blocks of 2 by 2."""
+    model = Model()
+    graph = model.graph()
+    values = np.arange(1, 9, dtype=np.float32) if blocks else np.asarray([5, 6, 7], np.float32)
+    weights = graph.tensor([4, 4], data=values.tobytes())
+    table = schema.SparsityParametersT()
+    table.traversalOrder = [0, 1, 2, 3] if blocks else [0, 1]
+    table.blockMap = [0, 1] if blocks else []
+
+    def dimension(size, segments=None, indices=None):
+        made = schema.DimensionMetadataT()
+        made.format, made.denseSize = (schema.DimensionType.DENSE if segments is None else schema.DimensionType.SPARSE_CSR), size
+        if segments is not None:
+            for name, numbers in (("arraySegments", segments), ("arrayIndices", indices)):
+                vector = schema.Uint8VectorT()
+                vector.values = numbers
+                setattr(made, f"{name}Type", schema.SparseIndexVector.Uint8Vector)
+                setattr(made, name, vector)
+        return made
+
+    if blocks:
+        table.dimMetadata = [dimension(2), dimension(0, [0, 1, 2], [1, 0]), dimension(2), dimension(2)]
+    else:
+        table.dimMetadata = [dimension(4), dimension(0, [0, 1, 1, 3, 3], [2, 0, 3])]
+    graph.table.tensors[weights].sparsity = table
+    dense, x, y = graph.tensor([4, 4]), graph.input([4, 4]), graph.tensor([4, 4])
+    graph.op("DENSIFY", [weights], [dense])
+    graph.op("ADD", [x, dense], [y], "Add")
+    graph.output(y)
+    return model
+
+
+WHOLE = {
+    "variables": variables,
+    "if": lambda: control("IF"),
+    "while": lambda: control("WHILE"),
+    "sparse": lambda: sparse(False),
+    "sparse_blocks": lambda: sparse(True),
+}

@@ -132,9 +132,8 @@ FailureOr<Results> importSvdf(NodeContext &ctx) {
   if (*bias)
     weighted = f.add(weighted, *bias);
   // The integer kernel leaves the activation to the bounds of the output's integers.
-  return one(ctx.isQuantizedOutput(0)
-                 ? ctx.result(weighted)
-                 : ctx.result(weighted, options.fused_activation_function()));
+  return one(ctx.isQuantizedOutput(0) ? ctx.result(weighted)
+                                      : ctx.result(weighted, options.fused_activation_function()));
 }
 
 //===- LSTM -----------------------------------------------------------------------------------===//

@@ -181,6 +181,9 @@ FailureOr<Results> importZerosLike(NodeContext &ctx) {
                                            ctx.type(0).getShape()));
 }
 
+/// Its operand is sparse in the file only: constants are read dense.
+FailureOr<Results> importDensify(NodeContext &ctx) { return one(ctx.input(0)); }
+
 FailureOr<Results> importRange(NodeContext &ctx) {
   auto start = ctx.constant(0, "the start of a range"),
        limit = ctx.constant(1, "the limit of a range"),
@@ -433,6 +436,7 @@ ArrayRef<OperatorRow> edgec::tflite::getShapeRows() {
       {B::BROADCAST_ARGS, importBroadcastArgs, 2},
       {B::BROADCAST_TO, importBroadcastTo, 2},
       {B::CONCATENATION, importConcat},
+      {B::DENSIFY, importDensify},
       {B::DEPTH_TO_SPACE, importDepthToSpace},
       {B::EXPAND_DIMS, importExpandDims, 2},
       {B::FILL, importFill, 2},

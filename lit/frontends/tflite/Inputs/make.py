@@ -59,7 +59,18 @@ def wrong_index():
     return model
 
 
+def recursive():
+    model = Model()
+    main, inner = model.graph("main"), model.graph("inner")
+    for graph in (main, inner):
+        x, y = graph.input([1], name="x"), graph.tensor([1], name="y")
+        graph.op("CALL", [x], [y], "Call", subgraph=1)
+        graph.output(y)
+    return model
+
+
 KINDS = {
+    "recursive": recursive,
     "unsupported": unsupported,
     "layer": layer,
     "short-buffer": short_buffer,
