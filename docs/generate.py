@@ -18,8 +18,9 @@ PAGES = {
         "TensorFlow Lite",
         """\
 A quantized tensor is its integers between operators. One that computes reads the numbers that they stand for, and writes
-integers: the formulas in floats, with each output rounded once, are within a step or two of LiteRT's kernels. Operators
-that only move elements move the integers.
+integers: the formulas in floats, with each output rounded once, are within two steps of LiteRT's reference kernels for
+each operator alone. Many layers carry such a step on, so that a whole model may be further off. Operators that only move
+elements move the integers. Where weights are integers and inputs floats, LiteRT rounds the inputs to 8 bits; edgec doesn't.
 
 Variable tensors (of `SVDF`, `LSTM` and others) and resource variables are states: they lie in the arena, begin with
 zeros or with what `CALL_ONCE` assigns, and `NAME_reset` sets them back. Inputs and outputs have the names of the file's
