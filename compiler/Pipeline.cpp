@@ -4,6 +4,7 @@
 #include "passes/legalize/Passes.h"
 #include "passes/lower/Passes.h"
 #include "passes/memory/Passes.h"
+#include "passes/quantize/Passes.h"
 #include "passes/tile/Passes.h"
 
 using namespace mlir;
@@ -32,6 +33,12 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(createSinkTransposes());
   function.addPass(createFoldAffineIntoConv());
+  passes.addPass(createCanonicalizer());
+  passes.addPass(createCSEPass());
+}
+
+static void buildQuantize(OpPassManager &passes, const Target *) {
+  passes.nest<func::FuncOp>().addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
 }
@@ -90,6 +97,7 @@ ArrayRef<Phase> getPhases() {
       {"legalize", "fold constants, bring transposes together, fold scales into convolutions",
        buildLegalize},
       {"check", "report every op that the target can't compile", buildNothing},
+      {"quantize", "read and write quantized tensors by their float formulas", buildQuantize},
       {"fuse", "lower to linalg on tensors and fuse elementwise chains", buildFuse},
       {"schedule", "choose tiles, fuse what follows a contraction into it, pack weights",
        buildSchedule},
@@ -103,6 +111,7 @@ ArrayRef<Phase> getPhases() {
 
 void registerPasses() {
   registerEdgecLegalizePasses();
+  registerEdgecQuantizePasses();
   registerEdgecMemoryPasses();
   tile::registerEdgecTilePasses();
   registerEdgecLowerPasses();

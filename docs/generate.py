@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes docs/onnx.md from what `edgec ops` says.
+"""Writes docs/onnx.md and docs/tflite.md from what `edgec ops` says.
 
 python docs/generate.py EDGEC            # write it
-python docs/generate.py EDGEC --check    # exit code 1 if it is out of date
+python docs/generate.py EDGEC --check    # exit code 1 if one is out of date
 """
 
 import json
@@ -10,7 +10,28 @@ import pathlib
 import subprocess
 import sys
 
-PAGE = pathlib.Path(__file__).resolve().parent / "onnx.md"
+FOLDER = pathlib.Path(__file__).resolve().parent
+# Format, title, and what there is to say of it beside the lists.
+PAGES = {
+    "onnx": ("ONNX", ""),
+    "tflite": (
+        "TensorFlow Lite",
+        """\
+A quantized tensor is its integers between operators. One that computes reads the numbers that they stand for, and writes
+integers: the formulas in floats, with each output rounded once, are within two steps of LiteRT's reference kernels for
+each operator alone. Many layers carry such a step on, so that a whole model may be further off. Operators that only move
+elements move the integers. Where weights are integers and inputs floats, LiteRT rounds the inputs to 8 bits; edgec doesn't.
+
+Variable tensors (of `SVDF`, `LSTM` and others) and resource variables are states: they lie in the arena, begin with
+zeros or with what `CALL_ONCE` assigns, and `NAME_reset` sets them back. Inputs and outputs have the names of the file's
+signature, where it has one. `--shape` gives an input another shape than the file's.
+
+Refused, with a reason: custom operators, weights beyond the FlatBuffers data (files of more than 2 GiB), scales for
+blocks, shuffled weights, an LSTM of kernel type `BASIC`, diagonal recurrent weights, auxiliary inputs of bidirectional
+layers, variables assigned within `IF` and `WHILE`.
+""",
+    ),
+}
 HOW = {
     "op": ("Operators", "Each has a row of its own in the importer."),
     "function": (
@@ -21,12 +42,16 @@ HOW = {
 }
 
 
-def page(operators: list[dict]) -> str:
-    lines = ["# ONNX operators", "", "Written by docs/generate.py from `edgec ops`: don't edit.", ""]
+def page(format: str, operators: list[dict]) -> str:
+    title, more = PAGES[format]
+    lines = [f"# {title} operators", "", "Written by docs/generate.py from `edgec ops`: don't edit.", ""]
+    lines += [*more.splitlines(), ""] if more else []
     counts = {how: sum(o["support"] == how for o in operators) for how in HOW}
     lines += ["| how | operators |", "|---|---|"]
-    lines += [f"| {title.lower()} | {counts[how]} |" for how, (title, _) in HOW.items()]
+    lines += [f"| {title.lower()} | {counts[how]} |" for how, (title, _) in HOW.items() if counts[how]]
     for how, (title, text) in HOW.items():
+        if not counts[how]:
+            continue
         names = sorted(o["name"] for o in operators if o["support"] == how)
         lines += ["", f"## {title}", "", text, ""]
         row = ""
@@ -44,14 +69,18 @@ def main() -> int:
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     said = subprocess.run([sys.argv[1], "ops", "--json"], capture_output=True, text=True, check=True)
-    text = page([o for o in json.loads(said.stdout) if o["format"] == "onnx"])
-    if "--check" not in sys.argv:
-        PAGE.write_text(text)
-        return 0
-    if not PAGE.exists() or PAGE.read_text() != text:
-        print(f"{PAGE} is out of date: python docs/generate.py build/dev/bin/edgec")
-        return 1
-    return 0
+    operators = json.loads(said.stdout)
+    stale = []
+    for format in PAGES:
+        path = FOLDER / f"{format}.md"
+        text = page(format, [o for o in operators if o["format"] == format])
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale.append(path)
+    for path in stale:
+        print(f"{path} is out of date: python docs/generate.py build/dev/bin/edgec")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 // The dialect itself: registration and folding. The ops live in their family's file.
 #include "dialects/Edge/Edge.h"
 #include "dialects/Edge/Lowering.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FoldInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"

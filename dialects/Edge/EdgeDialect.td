@@ -22,6 +22,7 @@ def Edge_Dialect : Dialect {
     Each op infers its result types, knows how to become linalg (`LowerableOpInterface`), and, where constants can
     feed it, how to compute itself on the host (`EvaluableOpInterface`); the dialect folds through the latter.
   }];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
   let hasConstantMaterializer = 1;
   let useDefaultAttributePrinterParser = 1;
 }

@@ -18,5 +18,6 @@ include "dialects/Edge/TopK.td"
 include "dialects/Edge/Pad.td"
 include "dialects/Edge/Resize.td"
 include "dialects/Edge/Recurrent.td"
+include "dialects/Edge/Quantize.td"
 
 #endif

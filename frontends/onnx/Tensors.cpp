@@ -1,7 +1,7 @@
 #include "frontends/onnx/Tensors.h"
 #include "dialects/Edge/HostTensor.h"
+#include "frontends/OpContext.h"
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
@@ -60,19 +60,6 @@ std::string dataTypeName(int32_t dataType) {
   return std::to_string(dataType);
 }
 
-/// An attribute over bytes that `owner` keeps alive: a small or uniform tensor is copied, any other
-/// is referred to.
-static ElementsAttr makeAttr(RankedTensorType type, ArrayRef<char> bytes,
-                             std::shared_ptr<const void> owner) {
-  unsigned width = edge::elementBytes(type.getElementType());
-  bool uniform = bytes.size() > width &&
-                 std::memcmp(bytes.data(), bytes.data() + width, bytes.size() - width) == 0;
-  if (bytes.size() <= 1024 || uniform)
-    return edge::HostTensor(type, bytes).toAttr();
-  AsmResourceBlob blob(bytes, 1, [owner](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
-  return DenseResourceElementsAttr::get(type, "w", std::move(blob));
-}
-
 static FailureOr<ElementsAttr> readExternal(const TensorProto &tensor, RankedTensorType type,
                                             size_t bytes, StringRef directory, Location loc) {
   std::string location;
@@ -114,7 +101,7 @@ static FailureOr<ElementsAttr> readExternal(const TensorProto &tensor, RankedTen
                           << "', which has only " << (*whole)->getBufferSize();
   std::shared_ptr<llvm::MemoryBuffer> buffer = std::move(*whole);
   ArrayRef<char> data(buffer->getBufferStart() + offset, bytes);
-  return makeAttr(type, data, buffer);
+  return makeWeights(type, data, buffer);
 }
 
 FailureOr<ElementsAttr> readTensor(const TensorProto &tensor, std::shared_ptr<const void> owner,
@@ -145,14 +132,14 @@ FailureOr<ElementsAttr> readTensor(const TensorProto &tensor, std::shared_ptr<co
   if (tensor.has_raw_data()) {
     if (tensor.raw_data().size() != bytes)
       return mismatch(tensor.raw_data().size(), "bytes");
-    return makeAttr(type, ArrayRef<char>(tensor.raw_data().data(), bytes), owner);
+    return makeWeights(type, ArrayRef<char>(tensor.raw_data().data(), bytes), owner);
   }
   // Typed fields: the same layout for 4 and 8 byte types, one int32 an element for the narrow ones.
   auto direct = [&](const auto &field) -> FailureOr<ElementsAttr> {
     if (static_cast<size_t>(field.size()) != count)
       return mismatch(field.size(), "elements");
-    return makeAttr(type, ArrayRef<char>(reinterpret_cast<const char *>(field.data()), bytes),
-                    owner);
+    return makeWeights(type, ArrayRef<char>(reinterpret_cast<const char *>(field.data()), bytes),
+                       owner);
   };
   switch (tensor.data_type()) {
   case TensorProto::FLOAT:

@@ -16,10 +16,6 @@ llvm::FailureOr<Results> needs(NodeContext &ctx) {
   return Function(ctx);
 }
 
-inline mlir::RankedTensorType typeOf(mlir::Value value) {
-  return mlir::cast<mlir::RankedTensorType>(value.getType());
-}
-
 /// Refuses a shape that no device could hold.
 inline llvm::LogicalResult checkShape(const NodeContext &ctx, llvm::ArrayRef<int64_t> shape) {
   return edge::checkShape(ctx.loc, ctx.node.op_type(), shape);
