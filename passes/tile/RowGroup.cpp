@@ -30,6 +30,22 @@ static LogicalResult emitBlock(OpBuilder &b, kernel::RowsOp group, Value matrix,
   return success();
 }
 
+/// Products, and what else is done to elements: loops over parts hide it from whoever counts.
+static int64_t workOf(kernel::RowsOp group) {
+  int64_t work = 0;
+  for (Operation &op : group.getBody().front()) {
+    if (auto contraction = dyn_cast<kernel::ContractionOpInterface>(op)) {
+      work += contraction.countMacs();
+    } else if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
+      int64_t count = 1;
+      for (int64_t range : structured.getStaticLoopRanges())
+        count *= range;
+      work += count * static_cast<int64_t>(structured.getBlock()->getOperations().size());
+    }
+  }
+  return work;
+}
+
 LogicalResult emitRowGroup(OpBuilder &b, kernel::RowsOp group, const Machine &machine) {
   Location loc = group.getLoc();
   Machine alone = machine;
@@ -65,6 +81,8 @@ LogicalResult emitRowGroup(OpBuilder &b, kernel::RowsOp group, const Machine &ma
     auto loop =
         scf::ForOp::create(b, loc, index.constant(0), index.constant(parts), index.constant(1));
     loop->setAttr("edge.parallel", b.getUnitAttr());
+    if (auto function = group->getParentOfType<func::FuncOp>())
+      function->setAttr("edge.work", b.getI64IntegerAttr(workOf(group)));
     for (auto view : group.getBody().front().getOps<kernel::BlockOp>())
       view.getPartMutable().assign(loop.getInductionVar());
     OpBuilder inner(loop.getBody()->getTerminator());
