@@ -38,6 +38,7 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 }
 
 static void buildQuantize(OpPassManager &passes, const Target *) {
+  passes.nest<func::FuncOp>().addPass(createIntegerArithmetic());
   passes.nest<func::FuncOp>().addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
@@ -47,6 +48,7 @@ static void buildFuse(OpPassManager &passes, const Target *) {
   passes.addPass(createEdgeToLinalg());
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(tile::createSelectKernels());
+  function.addPass(tile::createNarrowOperands());
   function.addPass(createFuseElementwise());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
@@ -97,7 +99,7 @@ ArrayRef<Phase> getPhases() {
       {"legalize", "fold constants, bring transposes together, fold scales into convolutions",
        buildLegalize},
       {"check", "report every op that the target can't compile", buildNothing},
-      {"quantize", "read and write quantized tensors by their float formulas", buildQuantize},
+      {"quantize", "compute quantized layers on integers, and the rest by their float formulas", buildQuantize},
       {"fuse", "lower to linalg on tensors and fuse elementwise chains", buildFuse},
       {"schedule", "choose tiles, fuse what follows a contraction into it, pack weights",
        buildSchedule},

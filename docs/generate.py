@@ -17,10 +17,11 @@ PAGES = {
     "tflite": (
         "TensorFlow Lite",
         """\
-A quantized tensor is its integers between operators. One that computes reads the numbers that they stand for, and writes
-integers: the formulas in floats, with each output rounded once, are within two steps of LiteRT's reference kernels for
-each operator alone. Many layers carry such a step on, so that a whole model may be further off. Operators that only move
-elements move the integers. Where weights are integers and inputs floats, LiteRT rounds the inputs to 8 bits; edgec doesn't.
+A quantized tensor is its integers between operators. Convolutions, fully connected layers and sums of 8-bit tensors, with
+constant weights, bias and clamping activation, are computed on integers, bit by bit as LiteRT's reference kernels do. Any
+other operator reads the numbers that the integers stand for, and writes integers: the formulas in floats, with each output
+rounded once, are within two steps of the reference for each operator alone. Operators that only move elements move the
+integers. Where weights are integers and inputs floats, LiteRT rounds the inputs to 8 bits; edgec doesn't.
 
 Variable tensors (of `SVDF`, `LSTM` and others) and resource variables are states: they lie in the arena, begin with
 zeros or with what `CALL_ONCE` assigns, and `NAME_reset` sets them back. Inputs and outputs have the names of the file's

@@ -1,4 +1,5 @@
 #include "dialects/Edge/Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
 using namespace mlir;
@@ -71,4 +72,117 @@ FailureOr<SmallVector<Value>> QuantizeOp::buildUntransposed(OpBuilder &builder,
                                                             ArrayRef<int64_t> permutation,
                                                             ValueRange operands) {
   return untransposed(builder, *this, getQuantized(), permutation, operands);
+}
+
+//===- Fixed point ----------------------------------------------------------------------------===//
+
+LogicalResult RequantizeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
+                                             ValueRange operands, DictionaryAttr attributes,
+                                             OpaqueProperties properties, RegionRange regions,
+                                             SmallVectorImpl<Type> &types) {
+  Adaptor op(operands, attributes, properties, regions);
+  auto x = cast<RankedTensorType>(op.getX().getType());
+  size_t count = op.getMultipliers().size();
+  if (!x.getElementType().isInteger(32))
+    return inferError(location, "'edge.requantize' expects an operand of i32");
+  if (count == 0 || op.getShifts().size() != count ||
+      (count > 1 && (x.getRank() == 0 || x.getShape().back() != static_cast<int64_t>(count))))
+    return inferError(location, "'edge.requantize' has " + Twine(count) + " multipliers and " +
+                                    Twine(op.getShifts().size()) +
+                                    " shifts, which don't fit its operand");
+  for (int32_t shift : op.getShifts())
+    if (shift < -31 || shift > 30)
+      return inferError(location, "'edge.requantize' has a shift of " + Twine(shift));
+  if (static_cast<int32_t>(op.getLow()) > static_cast<int32_t>(op.getHigh()))
+    return inferError(location, "'edge.requantize' has bounds that leave nothing");
+  types.push_back(x.clone(op.getStorage()));
+  return success();
+}
+
+FailureOr<SmallVector<Value>> RequantizeOp::lower(OpBuilder &builder, ValueRange operands) {
+  Location loc = getLoc();
+  auto type = cast<RankedTensorType>(operands[0].getType());
+  Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
+  Type storage = storageType(getStorage());
+  MLIRContext *context = getContext();
+  int64_t rank = type.getRank();
+  AffineMap all = builder.getMultiDimIdentityMap(rank);
+  SmallVector<Value> inputs{operands[0]};
+  SmallVector<AffineMap> maps{all};
+  bool perFeature = getMultipliers().size() > 1;
+  auto byFeature = [&](auto value) {
+    auto tensor = RankedTensorType::get({static_cast<int64_t>(getMultipliers().size())}, i32);
+    HostTensor host(tensor);
+    for (size_t i = 0; i < getMultipliers().size(); ++i)
+      host.setInt(static_cast<int64_t>(i), value(i));
+    inputs.push_back(
+        arith::ConstantOp::create(builder, loc, cast<TypedAttr>(Attribute(host.toAttr()))));
+    maps.push_back(AffineMap::get(rank, 0, getAffineDimExpr(rank - 1, context), context));
+  };
+  bool once = getRoundsOnce();
+  bool shiftsLeft = !once && llvm::any_of(getShifts(), [](int32_t shift) { return shift > 0; });
+  bool shiftsRight = once || llvm::any_of(getShifts(), [](int32_t shift) { return shift < 0; });
+  // Bits that go on the right: of the product, or of its high half.
+  auto dropped = [&](size_t i) {
+    return once ? 31 - getShifts()[i] : std::max(-getShifts()[i], 0);
+  };
+  if (perFeature) {
+    byFeature([&](size_t i) { return getMultipliers()[i]; });
+    if (shiftsRight)
+      byFeature(dropped);
+    if (shiftsLeft)
+      byFeature([&](size_t i) { return std::max(getShifts()[i], 0); });
+  }
+  maps.push_back(all);
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  Value output = createEmpty(builder, loc, type.clone(storage));
+  auto body = [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+    auto constant = [&](Type type, int64_t value) -> Value {
+      return arith::ConstantOp::create(b, loc, IntegerAttr::get(type, value));
+    };
+    Value x = args[0];
+    size_t next = 1;
+    Value multiplier = perFeature ? args[next++] : constant(i32, getMultipliers()[0]);
+    Value right, left;
+    if (shiftsRight)
+      right = perFeature ? args[next++] : constant(i32, dropped(0));
+    if (shiftsLeft)
+      left = perFeature ? args[next++] : constant(i32, getShifts()[0]);
+    if (left)
+      x = arith::ShLIOp::create(b, loc, x, left);
+    // The high half of the doubled product, to nearest: (x * m + 2^30) >> 31.
+    Value product = arith::MulIOp::create(b, loc, arith::ExtSIOp::create(b, loc, i64, x),
+                                          arith::ExtSIOp::create(b, loc, i64, multiplier));
+    if (once) {
+      Value bits = arith::ExtSIOp::create(b, loc, i64, right), one = constant(i64, 1);
+      Value half = arith::ShLIOp::create(b, loc, one, arith::SubIOp::create(b, loc, bits, one));
+      product = arith::AddIOp::create(b, loc, product, half);
+      x = arith::TruncIOp::create(b, loc, i32, arith::ShRSIOp::create(b, loc, product, bits));
+    } else {
+      product = arith::AddIOp::create(b, loc, product, constant(i64, int64_t(1) << 30));
+      x = arith::TruncIOp::create(b, loc, i32,
+                                  arith::ShRSIOp::create(b, loc, product, constant(i64, 31)));
+    }
+    if (right && !once) {
+      // To nearest, halves away from zero: up where the rest is more than half, less one below 0.
+      Value one = constant(i32, 1), zero = constant(i32, 0);
+      Value mask = arith::SubIOp::create(b, loc, arith::ShLIOp::create(b, loc, one, right), one);
+      Value rest = arith::AndIOp::create(b, loc, x, mask);
+      Value half = arith::ShRUIOp::create(b, loc, mask, one);
+      Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, zero);
+      half =
+          arith::AddIOp::create(b, loc, half, arith::SelectOp::create(b, loc, negative, one, zero));
+      Value more = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, rest, half);
+      x = arith::AddIOp::create(b, loc, arith::ShRSIOp::create(b, loc, x, right),
+                                arith::SelectOp::create(b, loc, more, one, zero));
+    }
+    if (getZeroPoint())
+      x = arith::AddIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getZeroPoint())));
+    x = arith::MaxSIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getLow())));
+    x = arith::MinSIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getHigh())));
+    return storage.getIntOrFloatBitWidth() < 32
+               ? arith::TruncIOp::create(b, loc, storage, x).getResult()
+               : x;
+  };
+  return SmallVector<Value>{createGeneric(builder, loc, inputs, output, maps, iterators, body)};
 }

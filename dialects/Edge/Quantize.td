@@ -29,4 +29,18 @@ def Edge_QuantizeOp : Edge_Quantizing<"quantize"> {
   }];
 }
 
+def Edge_RequantizeOp : Edge_Op<"requantize"> {
+  let summary = "sums at one scale as integers at another one, in fixed point";
+  let description = [{
+    `x` is `i32`. Its element with index f in the last dimension becomes `round(x * multipliers[f] * 2^(shifts[f] - 31)) + zero_point`, limited to [`low`, `high`]; one
+    multiplier and shift is for all. Rounded is twice, as gemmlowp and most of TFLite's reference kernels do (`MultiplyByQuantizedMultiplier`): the high half
+    of the doubled product to nearest, halves up; and what a negative shift drops to nearest, halves away from zero. With `rounds_once` (TFLite's
+    FULLY_CONNECTED) the whole product is rounded to nearest, halves up. `storage` is the result's element type.
+  }];
+  let arguments = (ins Edge_Tensor:$x, DenseI32ArrayAttr:$multipliers, DenseI32ArrayAttr:$shifts, I32Attr:$zero_point, I32Attr:$low, I32Attr:$high,
+    TypeAttr:$storage, UnitAttr:$rounds_once);
+  let results = (outs Edge_Tensor:$result);
+  let assemblyFormat = "$x prop-dict attr-dict `:` type($x)";
+}
+
 #endif

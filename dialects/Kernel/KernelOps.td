@@ -36,10 +36,12 @@ def Kernel_ConvOp : Kernel_ContractionOp<"conv", [AttrSizedOperandSegments, Decl
     A packed filter (`packing`) is one dimension of `packedElements()` elements, in the order in which the tiles read it: for each group, for each block of
     `vectors * lanes` features, kernel positions, then channels, then the features of the block; the last block has as many vectors as it needs, filled up with
     zeros. `window` then has the kernel's extents.
+
+    Integers may be narrower than the sums: they are signed, and of `x` the `zero_point` is taken off first. What lies outside counts as the zero point.
   }];
   let arguments = (ins AnyShaped:$x, AnyShaped:$filter, Optional<AnyShaped>:$bias, Variadic<AnyShaped>:$extras, AnyShaped:$init,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups, UnitAttr:$transposed,
-    OptionalAttr<DenseI64ArrayAttr>:$window, OptionalAttr<Kernel_PackingAttr>:$packing);
+    OptionalAttr<DenseI64ArrayAttr>:$window, OptionalAttr<Kernel_PackingAttr>:$packing, DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point);
   let assemblyFormat = [{
     `ins` `(` $x `,` $filter (`bias` $bias^)? `:` type($x) `,` type($filter) (`,` type($bias)^)? `)` `outs` `(` $init `:` type($init) `)`
     (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
@@ -77,9 +79,10 @@ def Kernel_MatMulOp : Kernel_ContractionOp<"matmul"> {
   let summary = "batched product of matrices";
   let description = [{
     `a` is `[B, M, K]`, `b` `[B, K, N]`, or `[1, K, N]` for all batches, `init` `[B, M, N]`. A packed `b` (`packing`) has one dimension, laid out as a filter of
-    `kernel.conv` with kernel extent 1, K channels and N features.
+    `kernel.conv` with kernel extent 1, K channels and N features. Narrow integers and `zero_point`, of `a`, as there.
   }];
-  let arguments = (ins AnyShaped:$a, AnyShaped:$b, Variadic<AnyShaped>:$extras, AnyShaped:$init, OptionalAttr<Kernel_PackingAttr>:$packing);
+  let arguments = (ins AnyShaped:$a, AnyShaped:$b, Variadic<AnyShaped>:$extras, AnyShaped:$init, OptionalAttr<Kernel_PackingAttr>:$packing,
+    DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point);
   let assemblyFormat = [{
     `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)` `outs` `(` $init `:` type($init) `)`
     (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?

@@ -4,6 +4,15 @@
 
 include "mlir/Pass/PassBase.td"
 
+def IntegerArithmetic : Pass<"edgec-integer-arithmetic", "::mlir::func::FuncOp"> {
+  let summary = "compute quantized layers on integers";
+  let description = [{
+    A convolution, a matrix product, a sum or an average between `edge.dequantize`s and one `edge.quantize`, with a bias and a clamp, becomes sums of integers and an
+    `edge.requantize`, bit by bit as TFLite's reference kernels compute it. Weights have to be constants.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def QuantizeByFormula : Pass<"edgec-quantize-by-formula", "::mlir::func::FuncOp"> {
   let summary = "Read and write quantized tensors by their formulas, in floating point";
   let description = [{

@@ -23,6 +23,7 @@ Contraction::Contraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
       weights(b, loc, op.getFilter()), groups(op.getGroups()), channels(op.getGroupChannels()),
       features(op.getGroupFeatures()), byRows(byRows) {
+  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();
@@ -32,9 +33,7 @@ Contraction::Contraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine
     dims.push_back({x.shape[i + 1], epilogue.init.shape[i + 1], kernel[i], op.getStrides()[i],
                     op.getDilations()[i], op.getPads()[i], op.getPads()[spatial + i],
                     /*transposed=*/false});
-  compute = computeType(epilogue.init.element);
-  if (!epilogue.extras.empty() || !op.getEpilogue().empty())
-    compute = computeType(op.getEpilogue().getArgument(0).getType());
+  compute = sumType(op);
   choose(op.getPacking());
 }
 
@@ -42,11 +41,10 @@ Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machi
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getA()),
       weights(b, loc, op.getB()), groups(1), channels(x.shape.back()),
       features(epilogue.init.shape.back()) {
+  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
   batch = x.shape.front();
   dims.push_back({x.shape[1], x.shape[1], 1, 1, 1, 0, 0, /*transposed=*/false});
-  compute = computeType(epilogue.init.element);
-  if (!op.getEpilogue().empty())
-    compute = computeType(op.getEpilogue().getArgument(0).getType());
+  compute = sumType(op);
   if (!op.getPacking() && weights.shape.front() > 1)
     weightsPerBatch = weights.strides.front();
   choose(op.getPacking());

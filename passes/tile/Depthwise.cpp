@@ -15,6 +15,7 @@ static constexpr int64_t kHeldTaps = 9;
 Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
       weights(b, loc, op.getFilter()), channels(op.getGroups()) {
+  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();
@@ -24,9 +25,7 @@ Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bo
     dims.push_back({x.shape[i + 1], epilogue.init.shape[i + 1], kernel[i], op.getStrides()[i],
                     op.getDilations()[i], op.getPads()[i], op.getPads()[spatial + i],
                     /*transposed=*/false});
-  compute = computeType(epilogue.init.element);
-  if (!op.getEpilogue().empty())
-    compute = computeType(op.getEpilogue().getArgument(0).getType());
+  compute = sumType(op);
   lanes = std::min<int64_t>(machine.lanes(compute), llvm::bit_ceil<uint64_t>(channels));
   int64_t elementBytes = edge::elementBytes(x.element), inputBytes = elementBytes * channels;
   for (const WindowDim &dim : dims)

@@ -9,6 +9,14 @@ using namespace mlir;
 
 namespace edgec::tile {
 
+Type sumType(kernel::ContractionOpInterface op) {
+  Region &region = op.getEpilogueRegion();
+  if (!region.empty())
+    return computeType(region.getArgument(0).getType());
+  Value init = cast<DestinationStyleOpInterface>(op.getOperation()).getDpsInits().front();
+  return computeType(getElementTypeOrSelf(init.getType()));
+}
+
 Epilogue::Epilogue(OpBuilder &b, kernel::ContractionOpInterface op)
     : region(&op.getEpilogueRegion()) {
   init = FlatBuffer(b, op.getLoc(),

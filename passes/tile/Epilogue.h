@@ -6,6 +6,10 @@
 
 namespace edgec::tile {
 
+/// What a contraction's sums are computed in: what its epilogue takes, or what it stores; f32 for
+/// narrower floats.
+mlir::Type sumType(kernel::ContractionOpInterface op);
+
 /// A place in the destination: the position of a tile, a value for each dimension but the channels,
 /// of which the last is `row` further on; and the channel.
 struct OutputPlace {

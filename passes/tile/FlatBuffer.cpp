@@ -147,8 +147,8 @@ static bool isRow(const FlatBuffer &buffer) {
   return lastStride(buffer) == 1 && buffer.element.getIntOrFloatBitWidth() >= 8;
 }
 
-Value loadVector(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index,
-                 LaneAccess access, Type element) {
+static Value loadElements(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index,
+                          LaneAccess access, Type element) {
   if (access.lanes == 1)
     return convertElements(b, loc, memref::LoadOp::create(b, loc, buffer.memory, index), element);
   auto type = VectorType::get(access.lanes, buffer.element);
@@ -193,6 +193,19 @@ Value loadVector(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value ind
   return convertElements(b, loc, result, element);
 }
 
+/// A register less the buffer's zero point.
+static Value centre(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value value) {
+  if (!buffer.zeroPoint)
+    return value;
+  auto zero = b.getIntegerAttr(getElementTypeOrSelf(value.getType()), buffer.zeroPoint);
+  return arith::SubIOp::create(b, loc, value, createSplat(b, loc, value.getType(), zero));
+}
+
+Value loadVector(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index,
+                 LaneAccess access, Type element) {
+  return centre(b, loc, buffer, loadElements(b, loc, buffer, index, access, element));
+}
+
 void storeVector(OpBuilder &b, Location loc, Value value, const FlatBuffer &buffer, Value index,
                  LaneAccess access) {
   value = convertElements(b, loc, value, buffer.element);
@@ -235,6 +248,7 @@ Value loadSplat(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value inde
                 Type element) {
   Value scalar =
       convertElements(b, loc, memref::LoadOp::create(b, loc, buffer.memory, index), element);
+  scalar = centre(b, loc, buffer, scalar);
   return lanes == 1 ? scalar
                     : vector::BroadcastOp::create(b, loc, VectorType::get(lanes, element), scalar);
 }

@@ -12,6 +12,7 @@ struct FlatBuffer {
   mlir::Value memory; ///< memref<N x element>
   mlir::Type element;
   int64_t offset = 0;   ///< of the first element
+  int64_t zeroPoint = 0; ///< taken off each element that is loaded
   bool isBlock = false; ///< it is a `kernel.block`
   mlir::Value origin;   ///< what else is to be added to find it; null: nothing
   llvm::SmallVector<int64_t> shape, strides;

@@ -3,7 +3,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
-#include "passes/tile/FlatBuffer.h"
+#include "passes/tile/Epilogue.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Schedule.h"
 #include "passes/tile/Winograd.h"
@@ -76,10 +76,10 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
 
   /// `row` products of each sum lie in a row.
   kernel::PackingAttr choose(Type element, int64_t positions, int64_t features, int64_t row) {
-    if (prefersDot(machine, computeType(element), features, row))
+    if (prefersDot(machine, element, features, row))
       return kernel::PackingAttr::get(&getContext(), 1, 1);
     int64_t lanes =
-        std::min<int64_t>(machine.lanes(computeType(element)), llvm::bit_ceil<uint64_t>(features));
+        std::min<int64_t>(machine.lanes(element), llvm::bit_ceil<uint64_t>(features));
     return kernel::PackingAttr::get(&getContext(),
                                     chooseVectors(machine, {positions, features, lanes}), lanes);
   }
@@ -133,9 +133,8 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       if (op.getGroups() == 1 && op.getDilations().back() == 1)
         row *= window.back();
     }
-    auto filter = cast<RankedTensorType>(op.getFilter().getType());
     kernel::PackingAttr packing =
-        choose(filter.getElementType(), positions, op.getGroupFeatures(), row);
+        choose(sumType(op), positions, op.getGroupFeatures(), row);
     Value constant =
         packed(op, op.getFilter(), packing, op.getGroups(), depth, op.getGroupFeatures());
     if (!constant)
@@ -151,7 +150,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       return;
     auto init = cast<RankedTensorType>(op.getInit().getType());
     kernel::PackingAttr packing =
-        choose(b.getElementType(), init.getDimSize(1), init.getDimSize(2), b.getDimSize(1));
+        choose(sumType(op), init.getDimSize(1), init.getDimSize(2), b.getDimSize(1));
     Value constant = packed(op, op.getB(), packing, 1, b.getDimSize(1), b.getDimSize(2));
     if (!constant)
       return;

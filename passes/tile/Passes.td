@@ -23,6 +23,15 @@ def FuseEpilogues : Pass<"edgec-fuse-epilogues", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def NarrowOperands : Pass<"edgec-narrow-operands", "::mlir::func::FuncOp"> {
+  let summary = "let contractions read integers as narrow as they are";
+  let description = [{
+    Where a contraction sums products of i32 that have only been widened, less a zero point, it reads the i8 and does that itself, element by element; constant weights
+    become i8 where all of them fit. Nothing is kept in memory wider than it is.
+  }];
+  let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def PackWeights : Pass<"edgec-pack-weights", "::mlir::func::FuncOp"> {
   let summary = "lay constant weights out in the order in which tiles read them";
   let description = [{

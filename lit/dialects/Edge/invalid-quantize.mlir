@@ -21,3 +21,19 @@ func.func @type(%x: tensor<4xi8>) -> tensor<4xf32> {
   %0 = edge.dequantize %x as i8 : tensor<4xi8>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+func.func @multipliers(%x: tensor<1x3xi32>) -> tensor<1x3xi8> {
+  // expected-error @+1 {{'edge.requantize' has 2 multipliers and 2 shifts, which don't fit its operand}}
+  %0 = edge.requantize %x <{multipliers = array<i32: 1, 2>, shifts = array<i32: 0, 0>, zero_point = 0 : i32, low = -128 : i32, high = 127 : i32, storage = i8}> : tensor<1x3xi32>
+  return %0 : tensor<1x3xi8>
+}
+
+// -----
+
+func.func @bounds(%x: tensor<1x3xi32>) -> tensor<1x3xi8> {
+  // expected-error @+1 {{'edge.requantize' has bounds that leave nothing}}
+  %0 = edge.requantize %x <{multipliers = array<i32: 1>, shifts = array<i32: 0>, zero_point = 0 : i32, low = 5 : i32, high = -5 : i32, storage = i8}> : tensor<1x3xi32>
+  return %0 : tensor<1x3xi8>
+}

@@ -1,0 +1,128 @@
+#include "dialects/Edge/Lowering.h"
+#include "dialects/Kernel/Kernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "passes/tile/Passes.h"
+
+namespace edgec::tile {
+#define GEN_PASS_DEF_NARROWOPERANDS
+#include "passes/tile/Passes.h.inc"
+} // namespace edgec::tile
+
+using namespace mlir;
+using namespace edgec;
+
+namespace {
+
+/// Narrow integers, and what is taken off each of them once it is wide.
+struct Narrow {
+  Value integers;
+  int64_t zeroPoint = 0;
+};
+
+/// The constant that all elements of an operand are.
+std::optional<int64_t> splatOf(Value value) {
+  Attribute attr;
+  if (!matchPattern(value, m_Constant(&attr)))
+    return std::nullopt;
+  if (auto integer = dyn_cast<IntegerAttr>(attr))
+    return integer.getInt();
+  auto dense = dyn_cast<DenseIntElementsAttr>(attr);
+  return dense && dense.isSplat() ? std::optional(dense.getSplatValue<APInt>().getSExtValue())
+                                  : std::nullopt;
+}
+
+/// What a tensor consists of, each element widened, and then less a constant.
+std::optional<Narrow> widened(Value value) {
+  Narrow narrow{value};
+  for (unsigned step = 0; step < 2; ++step) {
+    auto op = narrow.integers.getDefiningOp<linalg::GenericOp>();
+    if (!op || op.getNumDpsInits() != 1 || op.getNumReductionLoops() ||
+        !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
+      return std::nullopt;
+    // An operand of the body as the tensor that it is an element of.
+    auto tensorOf = [&](Value element) -> OpOperand * {
+      auto argument = dyn_cast<BlockArgument>(element);
+      return argument && argument.getOwner() == op.getBody() &&
+                     argument.getArgNumber() < op.getNumDpsInputs()
+                 ? op.getDpsInputOperand(argument.getArgNumber())
+                 : nullptr;
+    };
+    Value given = op.getBody()->getTerminator()->getOperand(0);
+    if (auto sub = given.getDefiningOp<arith::SubIOp>(); sub && step == 0) {
+      OpOperand *tensor = tensorOf(sub.getRhs());
+      std::optional<int64_t> constant = splatOf(tensor ? tensor->get() : sub.getRhs());
+      if (!constant)
+        return std::nullopt;
+      narrow.zeroPoint = *constant;
+      given = sub.getLhs();
+    }
+    auto extend = given.getDefiningOp<arith::ExtSIOp>();
+    OpOperand *tensor = tensorOf(extend ? extend.getIn() : given);
+    if (!tensor || !op.getMatchingIndexingMap(tensor).isIdentity())
+      return std::nullopt;
+    narrow.integers = tensor->get();
+    if (extend)
+      return narrow;
+  }
+  return std::nullopt;
+}
+
+/// Lets an operand of a contraction be the narrow integers that it is computed from, seen through
+/// reshapes. Returns the zero point.
+int64_t narrow(OpBuilder &b, OpOperand &operand) {
+  Value value = operand.get();
+  while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  std::optional<Narrow> found = widened(value);
+  if (!found)
+    return 0;
+  auto shape = cast<RankedTensorType>(operand.get().getType()).getShape();
+  operand.set(edge::createReshape(b, operand.getOwner()->getLoc(), found->integers, shape));
+  return found->zeroPoint;
+}
+
+/// The same for constants, whose values say how narrow they are.
+void narrowConstant(OpBuilder &b, OpOperand &operand) {
+  Attribute attr;
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  if (!type.getElementType().isInteger(32) || !matchPattern(operand.get(), m_Constant(&attr)))
+    return;
+  FailureOr<edge::HostTensor> wide = edge::HostTensor::fromAttr(attr);
+  if (failed(wide))
+    return;
+  edge::HostTensor narrow(type.clone(b.getI8Type()));
+  for (int64_t i = 0; i < wide->getNumElements(); ++i) {
+    int64_t value = wide->getInt(i);
+    if (value < INT8_MIN || value > INT8_MAX)
+      return;
+    narrow.setInt(i, value);
+  }
+  operand.set(arith::ConstantOp::create(b, operand.get().getLoc(),
+                                        cast<TypedAttr>(Attribute(narrow.toAttr()))));
+}
+
+struct NarrowOperands : tile::impl::NarrowOperandsBase<NarrowOperands> {
+  void runOnOperation() override {
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](kernel::ContractionOpInterface op) { ops.push_back(op); });
+    for (Operation *op : ops) {
+      OpBuilder b(op);
+      if (auto conv = dyn_cast<kernel::ConvOp>(op); conv && !conv.getTransposed()) {
+        conv.setZeroPoint(narrow(b, conv.getXMutable()));
+        narrowConstant(b, conv.getFilterMutable());
+      } else if (auto product = dyn_cast<kernel::MatMulOp>(op)) {
+        product.setZeroPoint(narrow(b, product.getAMutable()));
+        narrowConstant(b, product.getBMutable());
+      }
+    }
+    IRRewriter rewriter(&getContext());
+    (void)runRegionDCE(rewriter, getOperation()->getRegions());
+  }
+};
+
+} // namespace
