@@ -170,8 +170,8 @@ struct FixedPoint {
   }
 };
 
-Value requantize(OpBuilder &b, Location loc, Value x, const FixedPoint &factor,
-                 const Quantized &to, bool once = false) {
+Value requantize(OpBuilder &b, Location loc, Value x, const FixedPoint &factor, const Quantized &to,
+                 bool once = false) {
   return edge::RequantizeOp::create(
       b, loc, x, factor.multipliers, factor.shifts, static_cast<int32_t>(to.zeroPoint),
       static_cast<int32_t>(to.low), static_cast<int32_t>(to.high), to.storage, once);

@@ -11,10 +11,10 @@ namespace edgec::tile {
 struct FlatBuffer {
   mlir::Value memory; ///< memref<N x element>
   mlir::Type element;
-  int64_t offset = 0;   ///< of the first element
+  int64_t offset = 0;    ///< of the first element
   int64_t zeroPoint = 0; ///< taken off each element that is loaded
-  bool isBlock = false; ///< it is a `kernel.block`
-  mlir::Value origin;   ///< what else is to be added to find it; null: nothing
+  bool isBlock = false;  ///< it is a `kernel.block`
+  mlir::Value origin;    ///< what else is to be added to find it; null: nothing
   llvm::SmallVector<int64_t> shape, strides;
   int64_t ringRows = 0;   ///< where it is a `kernel.ring`, the rows that are there
   mlir::Value ringOrigin; ///< and where they begin; null: at row 0

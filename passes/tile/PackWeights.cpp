@@ -78,8 +78,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
   kernel::PackingAttr choose(Type element, int64_t positions, int64_t features, int64_t row) {
     if (prefersDot(machine, element, features, row))
       return kernel::PackingAttr::get(&getContext(), 1, 1);
-    int64_t lanes =
-        std::min<int64_t>(machine.lanes(element), llvm::bit_ceil<uint64_t>(features));
+    int64_t lanes = std::min<int64_t>(machine.lanes(element), llvm::bit_ceil<uint64_t>(features));
     return kernel::PackingAttr::get(&getContext(),
                                     chooseVectors(machine, {positions, features, lanes}), lanes);
   }
@@ -133,8 +132,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       if (op.getGroups() == 1 && op.getDilations().back() == 1)
         row *= window.back();
     }
-    kernel::PackingAttr packing =
-        choose(sumType(op), positions, op.getGroupFeatures(), row);
+    kernel::PackingAttr packing = choose(sumType(op), positions, op.getGroupFeatures(), row);
     Value constant =
         packed(op, op.getFilter(), packing, op.getGroups(), depth, op.getGroupFeatures());
     if (!constant)
