@@ -47,6 +47,11 @@ struct Frontend {
   std::vector<OperatorInfo> (*operators)();
 };
 
+/// Whether `--shape` and `--set` name inputs of the model, which are `inputs`; an error at `file`
+/// for each name that isn't one.
+llvm::LogicalResult checkInputNames(const ImportOptions &options,
+                                    llvm::ArrayRef<std::string> inputs, mlir::Location file);
+
 /// All frontends that are built in.
 llvm::ArrayRef<const Frontend *> getFrontends();
 

@@ -1,4 +1,5 @@
 // The ONNX frontend as the compiler sees it: recognise, import, inspect, list.
+#include "frontends/Inspection.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/Tensors.h"
 #include "nlohmann/json.hpp"
@@ -104,23 +105,11 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
   out["operators"] = nlohmann::ordered_json::object();
   for (auto &[name, number] : sorted)
     out["operators"][name.str()] = number;
-  if (json) {
-    os << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-    return success();
-  }
-  os << model->fileName << ": ONNX, IR version " << proto.ir_version();
+  std::string head = model->fileName + ": ONNX, IR version " + std::to_string(proto.ir_version());
   for (const auto &import : proto.opset_import())
-    os << ", " << (import.domain().empty() ? "ai.onnx" : import.domain()) << " opset "
-       << import.version();
-  os << "\n";
-  for (const char *kind : {"inputs", "outputs"})
-    for (const auto &entry : out[kind])
-      os << "  " << StringRef(kind).drop_back() << " " << entry["name"].get<std::string>() << ": "
-         << entry["type"].get<std::string>() << "\n";
-  os << "  " << parameters << " parameters, " << bytes << " bytes\n  operators:";
-  for (auto &[name, number] : sorted)
-    os << " " << name << ":" << number;
-  os << "\n";
+    head += ", " + (import.domain().empty() ? "ai.onnx" : import.domain()) + " opset " +
+            std::to_string(import.version());
+  printInspection(out, head, json, os);
   return success();
 }
 

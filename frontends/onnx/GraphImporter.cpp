@@ -97,24 +97,10 @@ FailureOr<SmallVector<RankedTensorType>>
 GraphImporter::inputTypes(ArrayRef<const onnx::ValueInfoProto *> inputs) {
   bool failedAny = false;
   Location file = FileLineColLoc::get(context, model.fileName, 0, 0);
-  // Names that a user gives must exist.
-  auto checkName = [&](StringRef name, StringRef option) {
-    for (const auto *input : inputs)
-      if (input->name() == name)
-        return;
-    auto diagnostic = emitError(file)
-                      << option << " names '" << name << "', which is not an input of the model";
-    std::string names;
-    for (const auto *input : inputs)
-      names += (names.empty() ? "'" : ", '") + input->name() + "'";
-    diagnostic.attachNote() << "its inputs are " << (names.empty() ? "none" : names);
-    failedAny = true;
-  };
-  for (const auto &entry : options.shapes)
-    checkName(entry.getKey(), "--shape");
-  for (const auto &entry : options.values)
-    checkName(entry.getKey(), "--set");
-  if (failedAny)
+  std::vector<std::string> names;
+  for (const auto *input : inputs)
+    names.push_back(input->name());
+  if (failed(checkInputNames(options, names, file)))
     return failure();
 
   // A symbol bound through one input is bound for all.

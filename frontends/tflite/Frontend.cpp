@@ -1,4 +1,5 @@
 // The TensorFlow Lite frontend as the compiler sees it: recognise, import, inspect, list.
+#include "frontends/Inspection.h"
 #include "frontends/tflite/GraphImporter.h"
 #include "nlohmann/json.hpp"
 #include "llvm/ADT/StringMap.h"
@@ -85,22 +86,11 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
   out["operators"] = nlohmann::ordered_json::object();
   for (auto &[name, number] : sorted)
     out["operators"][name] = number;
-  if (json) {
-    os << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-    return success();
-  }
-  os << loaded->fileName << ": TensorFlow Lite, schema version " << model.version();
+  std::string head =
+      loaded->fileName + ": TensorFlow Lite, schema version " + std::to_string(model.version());
   if (model.subgraphs()->size() > 1)
-    os << ", " << model.subgraphs()->size() << " subgraphs";
-  os << "\n";
-  for (const char *kind : {"inputs", "outputs"})
-    for (const auto &entry : out[kind])
-      os << "  " << StringRef(kind).drop_back() << " " << entry["name"].get<std::string>() << ": "
-         << entry["type"].get<std::string>() << "\n";
-  os << "  " << parameters << " parameters, " << bytes << " bytes\n  operators:";
-  for (auto &[name, number] : sorted)
-    os << " " << name << ":" << number;
-  os << "\n";
+    head += ", " + std::to_string(model.subgraphs()->size()) + " subgraphs";
+  printInspection(out, head, json, os);
   return success();
 }
 

@@ -69,21 +69,7 @@ FailureOr<SmallVector<RankedTensorType>> GraphImporter::inputTypes() {
   SmallVector<std::string> names;
   for (int32_t tensor : toArray(graph.inputs()))
     names.push_back(publicName(*model.model, tensor, /*isInput=*/true));
-  bool failedAny = false;
-  auto checkName = [&](StringRef name, StringRef option) {
-    if (llvm::is_contained(names, name))
-      return;
-    auto diagnostic = emitError(file)
-                      << option << " names '" << name << "', which is not an input of the model";
-    diagnostic.attachNote() << "its inputs are "
-                            << (names.empty() ? "none" : "'" + llvm::join(names, "', '") + "'");
-    failedAny = true;
-  };
-  for (const auto &entry : options.shapes)
-    checkName(entry.getKey(), "--shape");
-  for (const auto &entry : options.values)
-    checkName(entry.getKey(), "--set");
-  if (failedAny)
+  if (failed(checkInputNames(options, names, file)))
     return failure();
 
   SmallVector<RankedTensorType> types;

@@ -123,9 +123,9 @@ Result resultOf(edge::QuantizeOp op) {
   Result result{op.getX(), *uniform(op.getResult(), op.getQuantized())};
   // As CalculateActivationRangeQuantized: bounds are rounded halves away from zero.
   auto limit = [&](double bound) {
-    return result.to.zeroPoint +
-           static_cast<int64_t>(
-               std::round(static_cast<float>(bound) / static_cast<float>(result.to.scale)));
+    constexpr double kFar = 1 << 30; // beyond any storage type
+    double steps = std::round(static_cast<float>(bound) / static_cast<float>(result.to.scale));
+    return result.to.zeroPoint + static_cast<int64_t>(std::fmax(-kFar, std::fmin(kFar, steps)));
   };
   while (result.numbers.hasOneUse()) {
     Operation *producer = result.numbers.getDefiningOp();

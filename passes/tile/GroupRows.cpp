@@ -2,6 +2,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "passes/tile/Buffers.h"
 #include "passes/tile/Machine.h"
 #include "passes/tile/Nest.h"
 #include "passes/tile/Passes.h"
@@ -25,17 +26,6 @@ constexpr int64_t kCompactBlock = 4;
 constexpr int64_t kTileRows = 12;
 /// Ops that may be drawn before a group, since it doesn't need them, and they don't need it.
 constexpr size_t kSkipped = 16;
-
-Value rootOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
-}
-
-int64_t bytesOf(Value buffer) {
-  auto type = dyn_cast<MemRefType>(buffer.getType());
-  return type ? type.getNumElements() * edge::elementBytes(type.getElementType()) : 0;
-}
 
 /// The elements of a root buffer that an op touches in one row: [begin, end) + row * stride. What
 /// it touches in every row has no stride.

@@ -2,6 +2,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "passes/tile/Buffers.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Stream.h"
 
@@ -15,17 +16,6 @@ namespace edgec::tile {
 } // namespace edgec::tile
 
 namespace {
-
-Value rootOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
-}
-
-int64_t bytesOf(Value buffer) {
-  auto type = cast<MemRefType>(buffer.getType());
-  return type.getNumElements() * edge::elementBytes(type.getElementType());
-}
 
 Value inputOf(kernel::WindowOpInterface op) { return op.getWindowInput().get(); }
 Value initOf(kernel::WindowOpInterface op) {

@@ -1,0 +1,19 @@
+#include "frontends/Inspection.h"
+
+void edgec::printInspection(const nlohmann::ordered_json &out, llvm::StringRef head, bool json,
+                            llvm::raw_ostream &os) {
+  if (json) {
+    os << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    return;
+  }
+  os << head << "\n";
+  for (const char *kind : {"inputs", "outputs"})
+    for (const auto &entry : out[kind])
+      os << "  " << llvm::StringRef(kind).drop_back() << " " << entry["name"].get<std::string>()
+         << ": " << entry["type"].get<std::string>() << "\n";
+  os << "  " << out["parameters"].get<int64_t>() << " parameters, "
+     << out["parameter_bytes"].get<int64_t>() << " bytes\n  operators:";
+  for (auto &[name, number] : out["operators"].items())
+    os << " " << name << ":" << number.get<int64_t>();
+  os << "\n";
+}
