@@ -1,0 +1,48 @@
+// What a layer between `edge.dequantize`s and one `edge.quantize` reads and writes, as integers.
+#pragma once
+
+#include "dialects/Edge/Edge.h"
+#include "mlir/IR/Builders.h"
+
+namespace edgec::quantize {
+
+/// A tensor's integers, and one scale and zero point for all of them.
+struct Quantized {
+  mlir::Value integers;
+  double scale = 0;
+  int64_t zeroPoint = 0, low = 0, high = 0;
+  mlir::Type storage;
+};
+
+/// The integers as a type of one scale says; nothing for scales per axis or more than 8 bits.
+std::optional<Quantized> uniform(mlir::Value integers, mlir::Type quantized);
+/// Where the numbers come from; nothing where that isn't an `edge.dequantize`.
+std::optional<Quantized> readFrom(mlir::Value numbers);
+
+/// Constant weights less their zero points, and their scales: one, or one an output feature.
+struct Weights {
+  mlir::Value integers; ///< i32
+  llvm::SmallVector<double> scales;
+};
+/// `axis` is where output features lie.
+std::optional<Weights> weightsOf(mlir::OpBuilder &b, mlir::Value numbers, int64_t axis);
+
+/// The integers of a bias, whose scale is that of the products.
+std::optional<mlir::Value> biasOf(mlir::Value numbers);
+
+/// A constant's elements; nothing where it isn't one.
+std::optional<edge::HostTensor> constantOf(mlir::Value value);
+
+/// A tensor less its zero point, as i32.
+mlir::Value centred(mlir::OpBuilder &b, mlir::Location loc, const Quantized &x);
+/// An i32 constant.
+mlir::Value scalar(mlir::OpBuilder &b, mlir::Location loc, int64_t value);
+
+/// What the numbers go through before they are rounded, and how far that limits the integers.
+struct Result {
+  mlir::Value numbers; ///< before activations
+  Quantized to;
+};
+Result resultOf(edge::QuantizeOp op);
+
+} // namespace edgec::quantize
