@@ -82,6 +82,7 @@ static void buildLower(OpPassManager &passes, const Target *target) {
   function.addPass(tile::createKernelToLoops());
   function.addPass(tile::createStructuredToLoops());
   function.addPass(createLinalgToLoops());
+  passes.addPass(createLowerSteps());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
   passes.addPass(createSplitLoops());

@@ -1,4 +1,5 @@
 #include "dialects/Edge/Lowering.h"
+#include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
@@ -102,37 +103,26 @@ LogicalResult RequantizeOp::inferReturnTypes(MLIRContext *, std::optional<Locati
 FailureOr<SmallVector<Value>> RequantizeOp::lower(OpBuilder &builder, ValueRange operands) {
   Location loc = getLoc();
   auto type = cast<RankedTensorType>(operands[0].getType());
-  Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
+  Type i32 = builder.getI32Type();
   Type storage = storageType(getStorage());
   MLIRContext *context = getContext();
   int64_t rank = type.getRank();
   AffineMap all = builder.getMultiDimIdentityMap(rank);
   SmallVector<Value> inputs{operands[0]};
   SmallVector<AffineMap> maps{all};
-  bool perFeature = getMultipliers().size() > 1;
-  auto byFeature = [&](auto value) {
-    auto tensor = RankedTensorType::get({static_cast<int64_t>(getMultipliers().size())}, i32);
-    HostTensor host(tensor);
-    for (size_t i = 0; i < getMultipliers().size(); ++i)
-      host.setInt(static_cast<int64_t>(i), value(i));
+  // What is the same for all features isn't read for each.
+  auto byFeature = [&](ArrayRef<int32_t> values) {
+    if (llvm::all_equal(values))
+      return;
+    HostTensor host(RankedTensorType::get({static_cast<int64_t>(values.size())}, i32));
+    for (auto [i, value] : llvm::enumerate(values))
+      host.setInt(static_cast<int64_t>(i), value);
     inputs.push_back(
         arith::ConstantOp::create(builder, loc, cast<TypedAttr>(Attribute(host.toAttr()))));
     maps.push_back(AffineMap::get(rank, 0, getAffineDimExpr(rank - 1, context), context));
   };
-  bool once = getRoundsOnce();
-  bool shiftsLeft = !once && llvm::any_of(getShifts(), [](int32_t shift) { return shift > 0; });
-  bool shiftsRight = once || llvm::any_of(getShifts(), [](int32_t shift) { return shift < 0; });
-  // Bits that go on the right: of the product, or of its high half.
-  auto dropped = [&](size_t i) {
-    return once ? 31 - getShifts()[i] : std::max(-getShifts()[i], 0);
-  };
-  if (perFeature) {
-    byFeature([&](size_t i) { return getMultipliers()[i]; });
-    if (shiftsRight)
-      byFeature(dropped);
-    if (shiftsLeft)
-      byFeature([&](size_t i) { return std::max(getShifts()[i], 0); });
-  }
+  byFeature(getMultipliers());
+  byFeature(getShifts());
   maps.push_back(all);
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   Value output = createEmpty(builder, loc, type.clone(storage));
@@ -142,40 +132,13 @@ FailureOr<SmallVector<Value>> RequantizeOp::lower(OpBuilder &builder, ValueRange
     };
     Value x = args[0];
     size_t next = 1;
-    Value multiplier = perFeature ? args[next++] : constant(i32, getMultipliers()[0]);
-    Value right, left;
-    if (shiftsRight)
-      right = perFeature ? args[next++] : constant(i32, dropped(0));
-    if (shiftsLeft)
-      left = perFeature ? args[next++] : constant(i32, getShifts()[0]);
-    if (left)
-      x = arith::ShLIOp::create(b, loc, x, left);
-    // The high half of the doubled product, to nearest: (x * m + 2^30) >> 31.
-    Value product = arith::MulIOp::create(b, loc, arith::ExtSIOp::create(b, loc, i64, x),
-                                          arith::ExtSIOp::create(b, loc, i64, multiplier));
-    if (once) {
-      Value bits = arith::ExtSIOp::create(b, loc, i64, right), one = constant(i64, 1);
-      Value half = arith::ShLIOp::create(b, loc, one, arith::SubIOp::create(b, loc, bits, one));
-      product = arith::AddIOp::create(b, loc, product, half);
-      x = arith::TruncIOp::create(b, loc, i32, arith::ShRSIOp::create(b, loc, product, bits));
-    } else {
-      product = arith::AddIOp::create(b, loc, product, constant(i64, int64_t(1) << 30));
-      x = arith::TruncIOp::create(b, loc, i32,
-                                  arith::ShRSIOp::create(b, loc, product, constant(i64, 31)));
-    }
-    if (right && !once) {
-      // To nearest, halves away from zero: up where the rest is more than half, less one below 0.
-      Value one = constant(i32, 1), zero = constant(i32, 0);
-      Value mask = arith::SubIOp::create(b, loc, arith::ShLIOp::create(b, loc, one, right), one);
-      Value rest = arith::AndIOp::create(b, loc, x, mask);
-      Value half = arith::ShRUIOp::create(b, loc, mask, one);
-      Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, zero);
-      half =
-          arith::AddIOp::create(b, loc, half, arith::SelectOp::create(b, loc, negative, one, zero));
-      Value more = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, rest, half);
-      x = arith::AddIOp::create(b, loc, arith::ShRSIOp::create(b, loc, x, right),
-                                arith::SelectOp::create(b, loc, more, one, zero));
-    }
+    auto factor = [&](ArrayRef<int32_t> values) {
+      return llvm::all_equal(values) ? constant(i32, values.front()) : args[next++];
+    };
+    Value multiplier = factor(getMultipliers()), shift = factor(getShifts());
+    bool clamped = static_cast<int32_t>(getLow()) >= static_cast<int32_t>(getZeroPoint());
+    x = kernel::RescaleOp::create(b, loc, x, multiplier, shift, *llvm::max_element(getShifts()),
+                                  getRoundsOnce(), clamped);
     if (getZeroPoint())
       x = arith::AddIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getZeroPoint())));
     x = arith::MaxSIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getLow())));

@@ -22,7 +22,8 @@ def Edge_TargetAttr : AttrDef<Edge_Dialect, "Target"> {
     // integers.
     DefaultValuedParameter<"bool", "true">:$hardware_float,
     DefaultValuedParameter<"bool", "false">:$fused_multiply_add,
-    DefaultValuedParameter<"bool", "true">:$rounds_to_integer);
+    DefaultValuedParameter<"bool", "true">:$rounds_to_integer,
+    StringRefParameter<"the instruction that sums products of neighbouring integers: none, or `pmaddwd`", [{""}]>:$dot);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

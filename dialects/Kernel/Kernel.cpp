@@ -170,6 +170,21 @@ Block &edgec::kernel::ensureEpilogue(ContractionOpInterface op) {
   return region.front();
 }
 
+//===- Steps
+//---------------------------------------------------------------------------------------===//
+
+LogicalResult DotOp::verify() {
+  auto x = cast<VectorType>(getX().getType()), weights = cast<VectorType>(getWeights().getType());
+  int64_t lanes = cast<VectorType>(getSum().getType()).getNumElements();
+  if (x.isScalable() || x.getNumElements() != weights.getNumElements() ||
+      x.getNumElements() % lanes != 0)
+    return emitOpError("expects as many elements as weights, some for each of ")
+           << lanes << " lanes";
+  if (x.getElementTypeBitWidth() > 16 || weights.getElementTypeBitWidth() > 16)
+    return emitOpError("expects integers of 16 bits or fewer");
+  return success();
+}
+
 //===- Convolution and matrix product
 //------------------------------------------------------------===//
 

@@ -3,19 +3,22 @@
 #define KERNEL_OPS_TD
 
 include "dialects/Kernel/KernelDialect.td"
+include "dialects/Kernel/KernelSteps.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/Interfaces/ViewLikeInterface.td"
 
 def Kernel_PackingAttr : AttrDef<Kernel_Dialect, "Packing"> {
   let mnemonic = "packing";
-  let summary = "how weights are laid out: in blocks of `vectors` vectors of `lanes` features";
-  let parameters = (ins "int64_t":$vectors, "int64_t":$lanes);
+  let summary = "how weights are laid out: in blocks of `vectors` vectors of `lanes` features, each with `products` neighbouring ones for a `kernel.dot`";
+  let parameters = (ins "int64_t":$vectors, "int64_t":$lanes, DefaultValuedParameter<"int64_t", "1">:$products);
   let assemblyFormat = "`<` struct(params) `>`";
   let extraClassDeclaration = [{
     int64_t getBlock() const { return getVectors() * getLanes(); }
-    /// Elements of `groups` groups of `depth` products for each of `features` features, filled up to whole vectors.
+    /// Products of each sum, filled up to whole steps.
+    int64_t packedDepth(int64_t depth) const { return (depth + getProducts() - 1) / getProducts() * getProducts(); }
+    /// Elements of `groups` groups of `depth` products for each of `features` features, filled up to whole steps and vectors.
     int64_t packedElements(int64_t groups, int64_t depth, int64_t features) const {
-      return groups * depth * ((features + getLanes() - 1) / getLanes() * getLanes());
+      return groups * packedDepth(depth) * ((features + getLanes() - 1) / getLanes() * getLanes());
     }
   }];
 }
@@ -35,13 +38,16 @@ def Kernel_ConvOp : Kernel_ContractionOp<"conv", [AttrSizedOperandSegments, Decl
 
     A packed filter (`packing`) is one dimension of `packedElements()` elements, in the order in which the tiles read it: for each group, for each block of
     `vectors * lanes` features, kernel positions, then channels, then the features of the block; the last block has as many vectors as it needs, filled up with
-    zeros. `window` then has the kernel's extents.
+    zeros. `window` then has the kernel's extents. With `products` above one, each step has as many neighbouring products (kernel positions, then channels) of
+    one feature after the other, and the last step is filled up with zeros.
 
-    Integers may be narrower than the sums: they are signed, and of `x` the `zero_point` is taken off first. What lies outside counts as the zero point.
+    Integers may be narrower than the sums: they are signed, but those of `x` with `unsigned_x`, of which the `zero_point` is taken off first. What lies outside
+    counts as the zero point.
   }];
   let arguments = (ins AnyShaped:$x, AnyShaped:$filter, Optional<AnyShaped>:$bias, Variadic<AnyShaped>:$extras, AnyShaped:$init,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups, UnitAttr:$transposed,
-    OptionalAttr<DenseI64ArrayAttr>:$window, OptionalAttr<Kernel_PackingAttr>:$packing, DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point);
+    OptionalAttr<DenseI64ArrayAttr>:$window, OptionalAttr<Kernel_PackingAttr>:$packing, DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point,
+    UnitAttr:$unsigned_x);
   let assemblyFormat = [{
     `ins` `(` $x `,` $filter (`bias` $bias^)? `:` type($x) `,` type($filter) (`,` type($bias)^)? `)` `outs` `(` $init `:` type($init) `)`
     (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
@@ -79,10 +85,10 @@ def Kernel_MatMulOp : Kernel_ContractionOp<"matmul"> {
   let summary = "batched product of matrices";
   let description = [{
     `a` is `[B, M, K]`, `b` `[B, K, N]`, or `[1, K, N]` for all batches, `init` `[B, M, N]`. A packed `b` (`packing`) has one dimension, laid out as a filter of
-    `kernel.conv` with kernel extent 1, K channels and N features. Narrow integers and `zero_point`, of `a`, as there.
+    `kernel.conv` with kernel extent 1, K channels and N features. Narrow integers, `zero_point` and `unsigned_x`, of `a`, as there.
   }];
   let arguments = (ins AnyShaped:$a, AnyShaped:$b, Variadic<AnyShaped>:$extras, AnyShaped:$init, OptionalAttr<Kernel_PackingAttr>:$packing,
-    DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point);
+    DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point, UnitAttr:$unsigned_x);
   let assemblyFormat = [{
     `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)` `outs` `(` $init `:` type($init) `)`
     (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?

@@ -18,6 +18,15 @@ def LinalgToLoops : Pass<"edgec-linalg-to-loops", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect", "::mlir::affine::AffineDialect"];
 }
 
+def LowerSteps : Pass<"edgec-lower-steps", "::mlir::ModuleOp"> {
+  let summary = "Turn kernel.dot and kernel.rescale into the processor's instructions";
+  let description = [{
+    What the processor has no instruction for becomes arithmetic on lanes, which is the reference for those that have one. `kernel.rescale` is one product of 64
+    bits, one sum with all that rounding adds, and one shift; of the product's high half where no shift is to the left.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def SplitLoops : Pass<"edgec-split-loops", "::mlir::ModuleOp"> {
   let summary = "Let each large kernel do one part of its outer loop, so that threads can share it";
   let description = [{

@@ -24,6 +24,7 @@ Contraction::Contraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine
       weights(b, loc, op.getFilter()), groups(op.getGroups()), channels(op.getGroupChannels()),
       features(op.getGroupFeatures()), byRows(byRows) {
   x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
+  x.isUnsigned = op.getUnsignedX();
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();
@@ -42,6 +43,7 @@ Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machi
       weights(b, loc, op.getB()), groups(1), channels(x.shape.back()),
       features(epilogue.init.shape.back()) {
   x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
+  x.isUnsigned = op.getUnsignedX();
   batch = x.shape.front();
   dims.push_back({x.shape[1], x.shape[1], 1, 1, 1, 0, 0, /*transposed=*/false});
   compute = sumType(op);

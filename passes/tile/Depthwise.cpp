@@ -16,6 +16,7 @@ Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bo
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
       weights(b, loc, op.getFilter()), channels(op.getGroups()) {
   x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
+  x.isUnsigned = op.getUnsignedX();
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();

@@ -98,7 +98,7 @@ Type computeType(Type element) {
   return floatType && floatType.getWidth() < 32 ? Float32Type::get(element.getContext()) : element;
 }
 
-Value convertElements(OpBuilder &b, Location loc, Value value, Type element) {
+Value convertElements(OpBuilder &b, Location loc, Value value, Type element, bool isUnsigned) {
   Type from = getElementTypeOrSelf(value.getType()), to = element;
   if (from == to)
     return value;
@@ -108,6 +108,8 @@ Value convertElements(OpBuilder &b, Location loc, Value value, Type element) {
   if (isa<FloatType>(from))
     return widens ? arith::ExtFOp::create(b, loc, to, value).getResult()
                   : arith::TruncFOp::create(b, loc, to, value).getResult();
+  if (widens && isUnsigned)
+    return arith::ExtUIOp::create(b, loc, to, value);
   return widens ? arith::ExtSIOp::create(b, loc, to, value).getResult()
                 : arith::TruncIOp::create(b, loc, to, value).getResult();
 }
@@ -148,14 +150,13 @@ static bool isRow(const FlatBuffer &buffer) {
 }
 
 static Value loadElements(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index,
-                          LaneAccess access, Type element) {
+                          LaneAccess access) {
   if (access.lanes == 1)
-    return convertElements(b, loc, memref::LoadOp::create(b, loc, buffer.memory, index), element);
+    return memref::LoadOp::create(b, loc, buffer.memory, index);
   auto type = VectorType::get(access.lanes, buffer.element);
   int64_t stride = lastStride(buffer);
   if (access.valid == access.lanes && isRow(buffer))
-    return convertElements(b, loc, vector::LoadOp::create(b, loc, type, buffer.memory, index),
-                           element);
+    return vector::LoadOp::create(b, loc, type, buffer.memory, index);
   Value result = createSplat(b, loc, type, b.getZeroAttr(buffer.element));
   if (!isRow(buffer)) {
     IndexMath math{b, loc};
@@ -163,13 +164,11 @@ static Value loadElements(OpBuilder &b, Location loc, const FlatBuffer &buffer, 
       Value scalar = memref::LoadOp::create(b, loc, buffer.memory, math.add(index, lane * stride));
       result = vector::InsertOp::create(b, loc, scalar, result, ArrayRef<int64_t>{lane});
     }
-    return convertElements(b, loc, result, element);
+    return result;
   }
   if (access.masks)
-    return convertElements(b, loc,
-                           vector::MaskedLoadOp::create(b, loc, type, buffer.memory, index,
-                                                        laneMask(b, loc, access), result),
-                           element);
+    return vector::MaskedLoadOp::create(b, loc, type, buffer.memory, index,
+                                        laneMask(b, loc, access), result);
   IndexMath math{b, loc};
   forEachPiece(access.valid, [&](int64_t offset, int64_t width) {
     Value at = math.add(index, offset);
@@ -190,7 +189,7 @@ static Value loadElements(OpBuilder &b, Location loc, const FlatBuffer &buffer, 
     Value wide = vector::ShuffleOp::create(b, loc, piece, piece, widen);
     result = vector::ShuffleOp::create(b, loc, result, wide, place);
   });
-  return convertElements(b, loc, result, element);
+  return result;
 }
 
 /// A register less the buffer's zero point.
@@ -203,7 +202,8 @@ static Value centre(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value 
 
 Value loadVector(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index,
                  LaneAccess access, Type element) {
-  return centre(b, loc, buffer, loadElements(b, loc, buffer, index, access, element));
+  Value value = loadElements(b, loc, buffer, index, access);
+  return centre(b, loc, buffer, convertElements(b, loc, value, element, buffer.isUnsigned));
 }
 
 void storeVector(OpBuilder &b, Location loc, Value value, const FlatBuffer &buffer, Value index,
@@ -246,8 +246,8 @@ void storeVector(OpBuilder &b, Location loc, Value value, const FlatBuffer &buff
 
 Value loadSplat(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index, int64_t lanes,
                 Type element) {
-  Value scalar =
-      convertElements(b, loc, memref::LoadOp::create(b, loc, buffer.memory, index), element);
+  Value scalar = convertElements(b, loc, memref::LoadOp::create(b, loc, buffer.memory, index),
+                                 element, buffer.isUnsigned);
   scalar = centre(b, loc, buffer, scalar);
   return lanes == 1 ? scalar
                     : vector::BroadcastOp::create(b, loc, VectorType::get(lanes, element), scalar);

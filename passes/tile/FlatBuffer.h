@@ -11,10 +11,11 @@ namespace edgec::tile {
 struct FlatBuffer {
   mlir::Value memory; ///< memref<N x element>
   mlir::Type element;
-  int64_t offset = 0;    ///< of the first element
-  int64_t zeroPoint = 0; ///< taken off each element that is loaded
-  bool isBlock = false;  ///< it is a `kernel.block`
-  mlir::Value origin;    ///< what else is to be added to find it; null: nothing
+  int64_t offset = 0;      ///< of the first element
+  int64_t zeroPoint = 0;   ///< taken off each element that is loaded
+  bool isUnsigned = false; ///< its integers, when they are widened
+  bool isBlock = false;    ///< it is a `kernel.block`
+  mlir::Value origin;      ///< what else is to be added to find it; null: nothing
   llvm::SmallVector<int64_t> shape, strides;
   int64_t ringRows = 0;   ///< where it is a `kernel.ring`, the rows that are there
   mlir::Value ringOrigin; ///< and where they begin; null: at row 0
@@ -58,9 +59,9 @@ void storeVector(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
 mlir::Value loadSplat(mlir::OpBuilder &b, mlir::Location loc, const FlatBuffer &buffer,
                       mlir::Value index, int64_t lanes, mlir::Type element);
 
-/// Floats and integers to another width; integers are signed.
+/// Floats and integers to another width.
 mlir::Value convertElements(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
-                            mlir::Type element);
+                            mlir::Type element, bool isUnsigned = false);
 /// What an element is computed in: f32 for narrower floats.
 mlir::Type computeType(mlir::Type element);
 /// sum + x * y, rounded once where the processor can.

@@ -5,6 +5,7 @@
 #include "passes/tile/Buffers.h"
 #include "passes/tile/Machine.h"
 #include "passes/tile/Nest.h"
+#include "passes/tile/PanelContraction.h"
 #include "passes/tile/Passes.h"
 
 using namespace mlir;
@@ -95,7 +96,8 @@ std::optional<RowUse> matrixUse(Value buffer, bool byRows, bool writes) {
 
 std::optional<Member> memberOf(kernel::MatMulOp op, int64_t rows) {
   auto init = cast<MemRefType>(op.getInit().getType());
-  if (init.getDimSize(0) * init.getDimSize(1) != rows)
+  if (init.getDimSize(0) * init.getDimSize(1) != rows ||
+      tile::PanelContraction::takes(op.getPacking()))
     return std::nullopt;
   Member member{op, {}, init.getDimSize(1)};
   auto add = [&](Value buffer, bool byRows, bool writes = false) {

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/tile/Contraction.h"
 #include "passes/tile/Depthwise.h"
+#include "passes/tile/PanelContraction.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Pool.h"
 #include "passes/tile/RowGroup.h"
@@ -163,12 +164,17 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
           lowerTransposed(b, conv);
         else if (conv.isDepthwise())
           Depthwise(b, conv, machine).emit(b);
+        else if (PanelContraction::takes(conv.getPacking()))
+          PanelContraction(b, conv, machine).emit(b);
         else
           Contraction(b, conv, machine).emit(b);
       } else if (auto winograd = dyn_cast<kernel::WinogradOp>(op)) {
         emitWinograd(b, winograd, machine);
       } else if (auto matmul = dyn_cast<kernel::MatMulOp>(op)) {
-        Contraction(b, matmul, machine).emit(b);
+        if (PanelContraction::takes(matmul.getPacking()))
+          PanelContraction(b, matmul, machine).emit(b);
+        else
+          Contraction(b, matmul, machine).emit(b);
       } else {
         Pool(cast<kernel::PoolOp>(op), machine).emit(b);
       }

@@ -22,6 +22,8 @@ Machine Machine::of(Operation *op) {
   machine.l2Bytes = target.getL2Bytes();
   machine.compact = target.getL2Bytes() == 0;
   machine.byElement = triple.isAArch64();
+  if (target.getDot() == "pmaddwd")
+    machine.dot = {2, 16};
   machine.masks = (triple.isX86() && machine.registers >= 32) || triple.isRISCV();
   return machine;
 }

@@ -12,6 +12,12 @@ constexpr int64_t kLineBytes = 64, kL1Bytes = 32 << 10;
 /// Multiply-accumulates below which a kernel is quicker alone than shared among threads.
 constexpr int64_t kWorthSharing = 1 << 20;
 
+/// What one `kernel.dot` takes.
+struct DotUnit {
+  int64_t products = 0;   ///< that it sums for each lane; 0: there is no such instruction
+  unsigned inputBits = 0; ///< of the input's integers, less their zero point
+};
+
 struct Machine {
   int64_t vectorBits = 128; ///< 0: no vectors
   int64_t registers = 16;   ///< vector registers, scalar ones where there are no vectors
@@ -19,7 +25,8 @@ struct Machine {
   bool masks = false;       ///< a store of part of a vector costs no more than one of all of it
   int64_t threads = 1;      ///< that a kernel's work may be shared among
   bool byElement = false;   ///< multiplies a vector with one lane of another
-  bool compact = false;     ///< code size counts as much as speed: a microcontroller
+  DotUnit dot;
+  bool compact = false; ///< code size counts as much as speed: a microcontroller
 
   /// Of the module around `op`; the defaults above where it names no target.
   static Machine of(mlir::Operation *op);

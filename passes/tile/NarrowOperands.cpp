@@ -7,6 +7,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/tile/Passes.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace edgec::tile {
 #define GEN_PASS_DEF_NARROWOPERANDS
@@ -22,6 +23,7 @@ namespace {
 struct Narrow {
   Value integers;
   int64_t zeroPoint = 0;
+  bool isUnsigned = false;
 };
 
 /// The constant that all elements of an operand are.
@@ -61,49 +63,68 @@ std::optional<Narrow> widened(Value value) {
       narrow.zeroPoint = *constant;
       given = sub.getLhs();
     }
-    auto extend = given.getDefiningOp<arith::ExtSIOp>();
-    OpOperand *tensor = tensorOf(extend ? extend.getIn() : given);
+    Operation *extend = given.getDefiningOp();
+    if (!isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp>(extend))
+      extend = nullptr;
+    OpOperand *tensor = tensorOf(extend ? extend->getOperand(0) : given);
     if (!tensor || !op.getMatchingIndexingMap(tensor).isIdentity())
       return std::nullopt;
     narrow.integers = tensor->get();
-    if (extend)
-      return narrow;
+    if (extend) {
+      narrow.isUnsigned = isa<arith::ExtUIOp>(extend);
+      // A boolean is no number of its own.
+      return getElementTypeOrSelf(narrow.integers.getType()).isInteger(1) ? std::nullopt
+                                                                          : std::optional(narrow);
+    }
   }
   return std::nullopt;
 }
 
-/// Lets an operand of a contraction be the narrow integers that it is computed from, seen through
-/// reshapes. Returns the zero point.
-int64_t narrow(OpBuilder &b, OpOperand &operand) {
-  Value value = operand.get();
+/// What a tensor was before it was given another shape.
+Value beforeReshapes(Value value) {
   while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
-  std::optional<Narrow> found = widened(value);
-  if (!found)
-    return 0;
+  return value;
+}
+
+/// Makes the operand `value`, in the shape that it has now.
+void replace(OpBuilder &b, OpOperand &operand, Value value) {
   auto shape = cast<RankedTensorType>(operand.get().getType()).getShape();
-  operand.set(edge::createReshape(b, operand.getOwner()->getLoc(), found->integers, shape));
-  return found->zeroPoint;
+  operand.set(edge::createReshape(b, operand.getOwner()->getLoc(), value, shape));
+}
+
+/// Lets the input of a contraction be the narrow integers that it is computed from.
+template <typename Contraction> void narrow(OpBuilder &b, Contraction op, OpOperand &operand) {
+  std::optional<Narrow> found = widened(beforeReshapes(operand.get()));
+  if (!found)
+    return;
+  replace(b, operand, found->integers);
+  op.setZeroPoint(found->zeroPoint);
+  op.setUnsignedX(found->isUnsigned);
 }
 
 /// The same for constants, whose values say how narrow they are.
 void narrowConstant(OpBuilder &b, OpOperand &operand) {
+  Value constant = beforeReshapes(operand.get());
   Attribute attr;
-  auto type = cast<RankedTensorType>(operand.get().getType());
-  if (!type.getElementType().isInteger(32) || !matchPattern(operand.get(), m_Constant(&attr)))
+  auto type = cast<RankedTensorType>(constant.getType());
+  if (!type.getElementType().isInteger(32) || !matchPattern(constant, m_Constant(&attr)))
     return;
   FailureOr<edge::HostTensor> wide = edge::HostTensor::fromAttr(attr);
   if (failed(wide))
     return;
-  edge::HostTensor narrow(type.clone(b.getI8Type()));
-  for (int64_t i = 0; i < wide->getNumElements(); ++i) {
-    int64_t value = wide->getInt(i);
-    if (value < INT8_MIN || value > INT8_MAX)
-      return;
-    narrow.setInt(i, value);
-  }
-  operand.set(arith::ConstantOp::create(b, operand.get().getLoc(),
-                                        cast<TypedAttr>(Attribute(narrow.toAttr()))));
+  unsigned bits = 8;
+  for (int64_t i = 0; i < wide->getNumElements(); ++i)
+    while (!llvm::isIntN(bits, wide->getInt(i)))
+      bits *= 2;
+  if (bits >= 32)
+    return;
+  edge::HostTensor narrow(type.clone(b.getIntegerType(bits)));
+  for (int64_t i = 0; i < wide->getNumElements(); ++i)
+    narrow.setInt(i, wide->getInt(i));
+  replace(
+      b, operand,
+      arith::ConstantOp::create(b, constant.getLoc(), cast<TypedAttr>(Attribute(narrow.toAttr()))));
 }
 
 struct NarrowOperands : tile::impl::NarrowOperandsBase<NarrowOperands> {
@@ -113,10 +134,10 @@ struct NarrowOperands : tile::impl::NarrowOperandsBase<NarrowOperands> {
     for (Operation *op : ops) {
       OpBuilder b(op);
       if (auto conv = dyn_cast<kernel::ConvOp>(op); conv && !conv.getTransposed()) {
-        conv.setZeroPoint(narrow(b, conv.getXMutable()));
+        narrow(b, conv, conv.getXMutable());
         narrowConstant(b, conv.getFilterMutable());
       } else if (auto product = dyn_cast<kernel::MatMulOp>(op)) {
-        product.setZeroPoint(narrow(b, product.getAMutable()));
+        narrow(b, product, product.getAMutable());
         narrowConstant(b, product.getBMutable());
       }
     }

@@ -19,22 +19,34 @@ using namespace edgec::tile;
 
 namespace {
 
-/// Rows of `groups * features` weights in the order of kernel.conv's packed filter.
+/// Rows of `groups * features` weights in the order of kernel.conv's packed filter, as integers of
+/// `element` or as they are.
 edge::HostTensor pack(const edge::HostTensor &weights, kernel::PackingAttr packing, int64_t groups,
-                      int64_t depth, int64_t features) {
+                      int64_t depth, int64_t features, Type element) {
   int64_t block = packing.getBlock(), lanes = packing.getLanes(), row = groups * features;
-  edge::HostTensor packed(RankedTensorType::get({packing.packedElements(groups, depth, features)},
-                                                weights.getElementType()));
+  int64_t products = packing.getProducts();
+  edge::HostTensor packed(
+      RankedTensorType::get({packing.packedElements(groups, depth, features)}, element));
+  int64_t to = 0;
+  bool widens = element != weights.getElementType();
   const char *from = weights.bytes().data();
-  char *to = packed.mutableBytes();
+  char *out = packed.mutableBytes();
   int64_t width = weights.elementBytes();
   for (int64_t g = 0; g < groups; ++g)
     for (int64_t first = 0; first < features; first += block) {
       int64_t count = std::min(block, features - first);
       int64_t padded = static_cast<int64_t>(llvm::alignTo(count, lanes));
-      for (int64_t d = 0; d < depth; ++d) {
-        std::memcpy(to, from + (d * row + g * features + first) * width, count * width);
-        to += padded * width;
+      for (int64_t step = 0; step < depth; step += products) {
+        for (int64_t d = step; d < std::min(step + products, depth); ++d)
+          for (int64_t f = 0; f < count; ++f) {
+            int64_t source = d * row + g * features + first + f;
+            int64_t place = to + f * products + d - step;
+            if (widens)
+              packed.setInt(place, weights.getInt(source));
+            else
+              std::memcpy(out + place * width, from + source * width, width);
+          }
+        to += padded * products;
       }
     }
   return packed;
@@ -56,31 +68,57 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
 
   /// The constant's packed form: one for all that use it alike.
   Value packed(Operation *op, Value weights, kernel::PackingAttr packing, int64_t groups,
-               int64_t depth, int64_t features) {
+               int64_t depth, int64_t features, Type element) {
     // A constant of another shape is the same stream of elements.
     while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(weights.getDefiningOp()))
       weights = weights.getDefiningOp()->getOperand(0);
     Attribute attr;
     if (!matchPattern(weights, m_Constant(&attr)))
       return {};
-    Attribute &known = packedForms[{attr, packing, {groups, depth}}];
+    Attribute &known = packedForms[{attr, packing, element, {groups, depth}}];
     if (!known) {
       FailureOr<edge::HostTensor> tensor = edge::HostTensor::fromAttr(attr);
       if (failed(tensor))
         return {};
-      known = pack(*tensor, packing, groups, depth, features).toAttr();
+      known = pack(*tensor, packing, groups, depth, features, element).toAttr();
     }
     OpBuilder builder(op);
     return arith::ConstantOp::create(builder, weights.getLoc(), cast<TypedAttr>(known));
   }
 
+  /// Where the processor sums products of neighbouring narrow integers: its packing, and as what
+  /// weights are kept. Where many positions meet them, they are as wide as the instruction wants
+  /// them; read once, they are quicker read narrow.
+  struct Choice {
+    kernel::PackingAttr packing;
+    Type element;
+  };
+  Choice choose(Value x, Value weights, Type sum, int64_t positions, int64_t features,
+                int64_t row) {
+    Type element = getElementTypeOrSelf(weights.getType());
+    auto isNarrow = [](Type type, unsigned bits) {
+      return type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= bits;
+    };
+    // Less their zero point, integers have a bit more.
+    unsigned bits = machine.dot.inputBits;
+    if (!machine.dot.products || !sum.isInteger(32) || !isNarrow(element, bits) ||
+        !isNarrow(getElementTypeOrSelf(x.getType()), bits - 1))
+      return {choose(sum, positions, features, row), element};
+    int64_t lanes = machine.lanes(sum);
+    constexpr int64_t kWorthWidening = 4;
+    return {kernel::PackingAttr::get(&getContext(),
+                                     chooseVectors(machine, {positions, features, lanes}), lanes,
+                                     machine.dot.products),
+            positions >= kWorthWidening ? IntegerType::get(&getContext(), bits) : element};
+  }
+
   /// `row` products of each sum lie in a row.
   kernel::PackingAttr choose(Type element, int64_t positions, int64_t features, int64_t row) {
     if (prefersDot(machine, element, features, row))
-      return kernel::PackingAttr::get(&getContext(), 1, 1);
+      return kernel::PackingAttr::get(&getContext(), 1, 1, 1);
     int64_t lanes = std::min<int64_t>(machine.lanes(element), llvm::bit_ceil<uint64_t>(features));
     return kernel::PackingAttr::get(&getContext(),
-                                    chooseVectors(machine, {positions, features, lanes}), lanes);
+                                    chooseVectors(machine, {positions, features, lanes}), lanes, 1);
   }
 
   /// Makes it a kernel.winograd, where that is worth it.
@@ -132,9 +170,10 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       if (op.getGroups() == 1 && op.getDilations().back() == 1)
         row *= window.back();
     }
-    kernel::PackingAttr packing = choose(sumType(op), positions, op.getGroupFeatures(), row);
+    auto [packing, element] =
+        choose(op.getX(), op.getFilter(), sumType(op), positions, op.getGroupFeatures(), row);
     Value constant =
-        packed(op, op.getFilter(), packing, op.getGroups(), depth, op.getGroupFeatures());
+        packed(op, op.getFilter(), packing, op.getGroups(), depth, op.getGroupFeatures(), element);
     if (!constant)
       return;
     op.getFilterMutable().assign(constant);
@@ -147,9 +186,9 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     if (op.getPacking() || b.getDimSize(0) != 1)
       return;
     auto init = cast<RankedTensorType>(op.getInit().getType());
-    kernel::PackingAttr packing =
-        choose(sumType(op), init.getDimSize(1), init.getDimSize(2), b.getDimSize(1));
-    Value constant = packed(op, op.getB(), packing, 1, b.getDimSize(1), b.getDimSize(2));
+    auto [packing, element] = choose(op.getA(), op.getB(), sumType(op), init.getDimSize(1),
+                                     init.getDimSize(2), b.getDimSize(1));
+    Value constant = packed(op, op.getB(), packing, 1, b.getDimSize(1), b.getDimSize(2), element);
     if (!constant)
       return;
     op.getBMutable().assign(constant);
@@ -158,7 +197,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
 
   Machine machine;
   bool fast = false; ///< --fast-conv
-  llvm::DenseMap<std::tuple<Attribute, Attribute, std::pair<int64_t, int64_t>>, Attribute>
+  llvm::DenseMap<std::tuple<Attribute, Attribute, Type, std::pair<int64_t, int64_t>>, Attribute>
       packedForms;
 };
 

@@ -27,7 +27,7 @@ def NarrowOperands : Pass<"edgec-narrow-operands", "::mlir::func::FuncOp"> {
   let summary = "let contractions read integers as narrow as they are";
   let description = [{
     Where a contraction sums products of i32 that have only been widened, less a zero point, it reads the i8 and does that itself, element by element; constant weights
-    become i8 where all of them fit. Nothing is kept in memory wider than it is.
+    become i8 or i16 where all of them fit. Nothing is kept in memory wider than it is.
   }];
   let dependentDialects = ["::edgec::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/tile/Contraction.h"
 #include "passes/tile/Depthwise.h"
+#include "passes/tile/PanelContraction.h"
 #include "passes/tile/Pool.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -71,6 +72,10 @@ static EmitRows emitterOf(OpBuilder &b, Operation *op, const Machine &machine) {
   auto conv = cast<kernel::ConvOp>(op);
   if (conv.isDepthwise()) {
     auto emitter = std::make_shared<Depthwise>(b, conv, machine, /*byRows=*/true);
+    return [emitter](OpBuilder &b, Value first, Value end) { emitter->emitRows(b, first, end); };
+  }
+  if (PanelContraction::takes(conv.getPacking())) {
+    auto emitter = std::make_shared<PanelContraction>(b, conv, machine, /*byRows=*/true);
     return [emitter](OpBuilder &b, Value first, Value end) { emitter->emitRows(b, first, end); };
   }
   auto emitter = std::make_shared<Contraction>(b, conv, machine, /*byRows=*/true);

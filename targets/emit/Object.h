@@ -22,8 +22,10 @@ struct FloatUnit {
 FloatUnit findFloatUnit(const TargetEntry &entry);
 
 /// Its vector registers. Where processor and features don't say how wide they are, the table's.
+/// `dot` as in edge::TargetAttr.
 struct VectorUnit {
   unsigned bits, registers;
+  llvm::StringRef dot = "";
 };
 VectorUnit findVectorUnit(const TargetEntry &entry);
 

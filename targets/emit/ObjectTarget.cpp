@@ -18,7 +18,7 @@ edge::TargetAttr ObjectTarget::describe(const TargetEntry &entry, MLIRContext *c
   return edge::TargetAttr::get(context, entry.name, entry.triple, entry.cpu, entry.features,
                                entry.abi, entry.indexBits, vectors.bits, entry.arenaAlign,
                                vectors.registers, entry.l2Bytes, floats.present,
-                               floats.fusesMultiplyAdd, floats.roundsToInteger);
+                               floats.fusesMultiplyAdd, floats.roundsToInteger, vectors.dot);
 }
 
 std::optional<std::string> ObjectTarget::unsupported(Operation *) const {

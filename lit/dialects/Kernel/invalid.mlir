@@ -165,3 +165,19 @@ func.func @winograd_scratch(%x: memref<1x8x8x16xf32>, %w: memref<36x16x16xf32>, 
   kernel.winograd ins(%x, %w : memref<1x8x8x16xf32>, memref<36x16x16xf32>) scratch(%s : memref<1x4607xf32>) outs(%o : memref<1x8x8x16xf32>) {pads = array<i64: 1, 1, 1, 1>, rows = 2}
   return
 }
+
+// -----
+
+func.func @dot_lanes(%x: vector<6xi8>, %w: vector<6xi8>, %s: vector<4xi32>) {
+  // expected-error @+1 {{'kernel.dot' op expects as many elements as weights, some for each of 4 lanes}}
+  %r = kernel.dot %x, %w, %s : vector<6xi8>, vector<6xi8>, vector<4xi32>
+  return
+}
+
+// -----
+
+func.func @dot_width(%x: vector<8xi32>, %w: vector<8xi8>, %s: vector<4xi32>) {
+  // expected-error @+1 {{'kernel.dot' op expects integers of 16 bits or fewer}}
+  %r = kernel.dot %x, %w, %s : vector<8xi32>, vector<8xi8>, vector<4xi32>
+  return
+}

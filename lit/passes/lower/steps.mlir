@@ -1,0 +1,55 @@
+// RUN: edgec-opt %s --edgec-lower-steps --split-input-file | FileCheck %s
+
+// Two products a lane are one instruction, where there is one.
+module attributes {edge.target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", dot = "pmaddwd">} {
+// CHECK-LABEL: func @pairs
+// CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%arg0, %arg1) : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
+// CHECK: arith.addi %arg2, %[[PAIRS]] : vector<8xi32>
+func.func @pairs(%x: vector<16xi16>, %w: vector<16xi16>, %s: vector<8xi32>) -> vector<8xi32> {
+  %r = kernel.dot %x, %w, %s : vector<16xi16>, vector<16xi16>, vector<8xi32>
+  return %r : vector<8xi32>
+}
+// CHECK-LABEL: func @half
+// CHECK: llvm.x86.sse2.pmadd.wd
+func.func @half(%x: vector<8xi16>, %w: vector<8xi16>, %s: vector<4xi32>) -> vector<4xi32> {
+  %r = kernel.dot %x, %w, %s : vector<8xi16>, vector<8xi16>, vector<4xi32>
+  return %r : vector<4xi32>
+}
+// Not of bytes.
+// CHECK-LABEL: func @bytes
+// CHECK-NOT: llvm.call_intrinsic
+func.func @bytes(%x: vector<8xi8>, %w: vector<8xi16>, %s: vector<4xi32>) -> vector<4xi32> {
+  %r = kernel.dot %x, %w, %s : vector<8xi8>, vector<8xi16>, vector<4xi32>
+  return %r : vector<4xi32>
+}
+}
+
+// -----
+
+// Elsewhere it is arithmetic on lanes.
+// CHECK-LABEL: func @lanes
+// CHECK: %[[X0:.*]] = vector.shuffle %arg0, %arg0 [0, 2]
+// CHECK: %[[W0:.*]] = vector.shuffle %arg1, %arg1 [0, 2]
+// CHECK: vector.shuffle %arg0, %arg0 [1, 3]
+// CHECK-NOT: kernel.dot
+func.func @lanes(%x: vector<4xi8>, %w: vector<4xi8>, %s: vector<2xi32>) -> vector<2xi32> {
+  %r = kernel.dot %x, %w, %s : vector<4xi8>, vector<4xi8>, vector<2xi32>
+  return %r : vector<2xi32>
+}
+
+// Where no shift is to the left, the high half of the product is all that is needed.
+// CHECK-LABEL: func @right
+// CHECK: arith.muli {{.*}} : i64
+// CHECK: %[[HIGH:.*]] = arith.shrui {{.*}} : i64
+// CHECK: %[[WORD:.*]] = arith.trunci %[[HIGH]] : i64 to i32
+// CHECK: arith.shrsi %[[WORD]], {{.*}} : i32
+func.func @right(%x: i32, %m: i32, %s: i32) -> i32 {
+  %r = kernel.rescale %x by %m shift %s {most_shift = -1 : i32, clamped} : i32
+  return %r : i32
+}
+// CHECK-LABEL: func @left
+// CHECK: arith.shrsi {{.*}} : vector<4xi64>
+func.func @left(%x: vector<4xi32>, %m: vector<4xi32>, %s: vector<4xi32>) -> vector<4xi32> {
+  %r = kernel.rescale %x by %m shift %s {most_shift = 3 : i32} : vector<4xi32>
+  return %r : vector<4xi32>
+}

@@ -1,0 +1,20 @@
+// RUN: edgec-opt %s --edgec-kernel-to-loops | FileCheck %s
+
+#target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", vector_bits = 256, dot = "pmaddwd">
+
+// The input is widened and centred into a panel, and zeros where a window reaches over the border; then it is multiplied without regard to either.
+module attributes {edge.target = #target} {
+// CHECK-LABEL: func @window
+// CHECK: %[[PANEL:.*]] = memref.alloca() {alignment = 64 : i64} : memref<{{.*}}xi16>
+// CHECK: scf.if
+// CHECK: arith.extsi {{.*}} to vector<{{.*}}xi16>
+// CHECK: arith.subi
+// CHECK: vector.store {{.*}}, %[[PANEL]]
+// CHECK: } else {
+// CHECK: vector.load %[[PANEL]]{{.*}} vector<2xi16>
+// CHECK: kernel.dot {{.*}} : vector<16xi16>, vector<16xi16>, vector<8xi32>
+func.func @window(%x: memref<1x9x8xi8>, %w: memref<192xi16>, %o: memref<1x9x8xi32>) {
+  kernel.conv ins(%x, %w : memref<1x9x8xi8>, memref<192xi16>) outs(%o : memref<1x9x8xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, window = array<i64: 3>, packing = #kernel.packing<vectors = 1, lanes = 8, products = 2>, zero_point = 3 : i64}
+  return
+}
+}

@@ -1,0 +1,437 @@
+#include "passes/tile/PanelContraction.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace edgec::tile {
+
+/// What a panel takes of the first-level cache; the rest is for weights.
+static constexpr int64_t kPanelBytes = kL1Bytes / 2;
+/// Vectors that are copied one after the other without a loop.
+static constexpr int64_t kUnrolledCopies = 4;
+
+PanelContraction::PanelContraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine,
+                                   bool byRows)
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
+      weights(b, loc, op.getFilter()), groups(op.getGroups()), channels(op.getGroupChannels()),
+      features(op.getGroupFeatures()), byRows(byRows) {
+  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
+  x.isUnsigned = op.getUnsignedX();
+  if (op.getBias())
+    bias = FlatBuffer(b, loc, op.getBias());
+  batch = x.shape.front();
+  SmallVector<int64_t> kernel = op.getKernelShape();
+  int64_t spatial = x.rank() - 2;
+  for (int64_t i = 0; i < spatial; ++i)
+    dims.push_back({x.shape[i + 1], epilogue.init.shape[i + 1], kernel[i], op.getStrides()[i],
+                    op.getDilations()[i], op.getPads()[i], op.getPads()[spatial + i],
+                    /*transposed=*/false});
+  sumElement = sumType(op);
+  plan(*op.getPacking());
+  allocate(b, op);
+}
+
+PanelContraction::PanelContraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machine)
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getA()),
+      weights(b, loc, op.getB()), groups(1), channels(x.shape.back()),
+      features(epilogue.init.shape.back()) {
+  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
+  x.isUnsigned = op.getUnsignedX();
+  batch = x.shape.front();
+  dims.push_back({x.shape[1], x.shape[1], 1, 1, 1, 0, 0, /*transposed=*/false});
+  sumElement = sumType(op);
+  plan(*op.getPacking());
+  allocate(b, op);
+}
+
+int64_t PanelContraction::kernelPositions() const {
+  int64_t result = 1;
+  for (const WindowDim &dim : dims)
+    result *= dim.kernel;
+  return result;
+}
+
+void PanelContraction::plan(kernel::PackingAttr packing) {
+  lanes = packing.getLanes();
+  vectors = packing.getVectors();
+  products = packing.getProducts();
+  element = IntegerType::get(loc.getContext(), machine.dot.inputBits);
+  flatten();
+  depth = kernelPositions() * channels;
+  rowElements = packing.packedDepth(depth);
+  rows = chooseRows(machine, positions, vectors);
+  int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
+  panelTiles =
+      std::clamp<int64_t>(kPanelBytes / tileBytes, 1, std::max<int64_t>(positions / rows, 1));
+  planParts();
+}
+
+/// On the stack, once a function: each thread has its own.
+void PanelContraction::allocate(OpBuilder &b, Operation *op) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&op->getParentOfType<func::FuncOp>().getBody().front());
+  int64_t count = panelTiles * rows * rowElements;
+  scratch = memref::AllocaOp::create(b, loc, MemRefType::get({count}, element),
+                                     b.getI64IntegerAttr(kLineBytes));
+}
+
+/// Positions whose results lie one behind the other are one dimension, whatever they read.
+void PanelContraction::flatten() {
+  positions = dims.back().out;
+  size_t stay = byRows ? 1 : 0;
+  while (dims.size() - flat > stay) {
+    int64_t d = static_cast<int64_t>(dims.size() - flat); // the next one, counted with the batch
+    if (!epilogue.collapsible(d))
+      return;
+    epilogue.collapse(d);
+    positions *= dims[d - 1].out;
+    ++flat;
+  }
+}
+
+/// Threads get parts of the positions, or, where these are too few, of the features.
+void PanelContraction::planParts() {
+  if (byRows || machine.threads < 2)
+    return;
+  int64_t pieces = outerDims() ? dims.front().out : positions / rows;
+  if (pieces >= machine.threads) {
+    parts = machine.threads;
+  } else if (features / (vectors * lanes) >= machine.threads) {
+    parts = machine.threads;
+    partsOfFeatures = true;
+  }
+}
+
+//===- Loops
+//-------------------------------------------------------------------------------------===//
+
+void PanelContraction::emit(OpBuilder &b) {
+  if (parts == 1)
+    return emitAll(b);
+  IndexMath index{b, loc};
+  createLoop(b, loc, index.constant(0), index.constant(parts), 1, {},
+             [&](OpBuilder &b, Value part, ValueRange) {
+               (partsOfFeatures ? blockShare : positionShare) = {part, parts};
+               emitAll(b);
+               return SmallVector<Value>();
+             });
+}
+
+void PanelContraction::emitRows(OpBuilder &b, Value first, Value end) {
+  positionShare.low = first;
+  positionShare.high = end;
+  emitAll(b);
+}
+
+void PanelContraction::emitAll(OpBuilder &b) {
+  IndexMath index{b, loc};
+  SmallVector<Value> none;
+  createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
+             [&](OpBuilder &b, Value n, ValueRange) {
+               IndexMath index{b, loc};
+               createLoop(b, loc, index.constant(0), index.constant(groups), 1, {},
+                          [&](OpBuilder &b, Value g, ValueRange) {
+                            emitOuter(b, {n, g, {}});
+                            return none;
+                          });
+               return none;
+             });
+}
+
+void PanelContraction::emitOuter(OpBuilder &b, Place place) {
+  size_t d = place.outer.size();
+  if (d == outerDims())
+    return emitPanels(b, place);
+  IndexMath index{b, loc};
+  auto [first, end] = (d == 0 ? positionShare : Share()).of(index, dims[d].out);
+  createLoop(b, loc, first, end, 1, {}, [&](OpBuilder &b, Value position, ValueRange) {
+    Place inner = place;
+    inner.outer.push_back(position);
+    emitOuter(b, inner);
+    return SmallVector<Value>();
+  });
+}
+
+void PanelContraction::emitPanels(OpBuilder &b, const Place &place) {
+  IndexMath index{b, loc};
+  const Share share = outerDims() ? Share() : positionShare;
+  int64_t whole = positions / rows, rest = positions % rows;
+  auto [low, high] = share.of(index, whole);
+  createLoop(
+      b, loc, low, high, panelTiles, {}, [&, high = high](OpBuilder &b, Value tile, ValueRange) {
+        IndexMath index{b, loc};
+        Value first = index.mul(tile, rows);
+        Value count = index.min(index.sub(high, tile), panelTiles);
+        layOut(b, place, first, index.mul(count, rows));
+        emitBlocks(b, place, [&](OpBuilder &b, const Block &block) {
+          IndexMath index{b, loc};
+          createLoop(b, loc, index.constant(0), index.mul(count, rows), rows, {},
+                     [&](OpBuilder &b, Value row, ValueRange) {
+                       emitTile(b, place, block, row, IndexMath{b, loc}.add(first, row), rows);
+                       return SmallVector<Value>();
+                     });
+        });
+        return SmallVector<Value>();
+      });
+  if (!rest)
+    return;
+  share.last(b, loc, [&](OpBuilder &b) {
+    IndexMath index{b, loc};
+    Value first = index.constant(whole * rows);
+    layOut(b, place, first, index.constant(rest));
+    emitBlocks(b, place, [&](OpBuilder &b, const Block &block) {
+      emitTile(b, place, block, IndexMath{b, loc}.constant(0), first, rest);
+    });
+  });
+}
+
+void PanelContraction::emitBlocks(OpBuilder &b, const Place &place, BlockBody body) {
+  IndexMath index{b, loc};
+  int64_t block = vectors * lanes, whole = features / block, rest = features - whole * block;
+  int64_t groupSize = rowElements * llvm::alignTo(features, lanes);
+  auto weightsOf = [&](const IndexMath &index, Value feature) { // whole blocks lie before
+    return index.add(index.add(weights.start(index), index.mul(place.group, groupSize)),
+                     index.mul(feature, rowElements));
+  };
+  auto [first, end] = blockShare.of(index, whole);
+  createLoop(b, loc, index.mul(first, block), index.mul(end, block), block, {},
+             [&](OpBuilder &b, Value feature, ValueRange) {
+               body(b, {feature, weightsOf({b, loc}, feature), vectors, block});
+               return SmallVector<Value>();
+             });
+  if (!rest)
+    return;
+  blockShare.last(b, loc, [&](OpBuilder &b) {
+    IndexMath index{b, loc};
+    Value feature = index.constant(whole * block);
+    body(b, {feature, weightsOf(index, feature), llvm::divideCeilSigned(rest, lanes), rest});
+  });
+}
+
+//===- The panel
+//---------------------------------------------------------------------------------===//
+
+/// Writes what `count` positions from `first` on read.
+void PanelContraction::layOut(OpBuilder &b, const Place &place, Value first, Value count) {
+  IndexMath index{b, loc};
+  Value origin = index.add(index.mul(place.batch, x.strides.front()), x.start(index));
+  origin = index.add(origin, index.mul(place.group, channels * x.strides.back()));
+  createLoop(b, loc, index.constant(0), count, 1, {}, [&](OpBuilder &b, Value row, ValueRange) {
+    IndexMath index{b, loc};
+    SmallVector<Value> position(place.outer);
+    position.resize(dims.size());
+    Value rest = index.add(first, row);
+    for (size_t d = dims.size(); d-- > outerDims();) {
+      position[d] = d == outerDims() ? rest : index.rem(rest, dims[d].out);
+      rest = index.div(rest, dims[d].out);
+    }
+    Value to = index.mul(row, rowElements);
+    layOutTaps(b, position, 0, origin, to);
+    if (rowElements > depth)
+      clear(b, index.add(to, depth), rowElements - depth);
+    return SmallVector<Value>();
+  });
+}
+
+/// Of a window at `position`, the positions of the kernel along dimension `dim` and those inside.
+void PanelContraction::layOutTaps(OpBuilder &b, ArrayRef<Value> position, size_t dim, Value input,
+                                  Value to) {
+  IndexMath index{b, loc};
+  const WindowDim &here = dims[dim];
+  bool last = dim + 1 == dims.size();
+  int64_t inside = channels; // elements of the panel's row at one position of the kernel
+  for (size_t d = dim + 1; d < dims.size(); ++d)
+    inside *= dims[d].kernel;
+  Value start = index.add(index.mul(position[dim], here.stride), -here.padBefore);
+  auto inputAt = [&](const IndexMath &index, Value at) {
+    return index.add(input, index.mul(dim == 0 ? x.row(index, at) : at, x.strides[dim + 1]));
+  };
+  auto [from, end] = here.interior();
+  bool padded = from > 0 || end < here.out;
+  auto isInside = [&](OpBuilder &b, Value low, Value high) -> Value {
+    IndexMath index{b, loc};
+    Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, low, index.constant(0));
+    Value below =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, high, index.constant(here.in));
+    return arith::AndIOp::create(b, loc, above, below);
+  };
+  auto either = [&](OpBuilder &b, Value condition, function_ref<void(OpBuilder &)> then,
+                    function_ref<void(OpBuilder &)> otherwise) {
+    scf::IfOp::create(
+        b, loc, condition,
+        [&](OpBuilder &b, Location loc) {
+          then(b);
+          scf::YieldOp::create(b, loc);
+        },
+        [&](OpBuilder &b, Location loc) {
+          otherwise(b);
+          scf::YieldOp::create(b, loc);
+        });
+  };
+  auto oneByOne = [&](OpBuilder &b) {
+    createLoop(b, loc, IndexMath{b, loc}.constant(0), IndexMath{b, loc}.constant(here.kernel), 1,
+               {}, [&](OpBuilder &b, Value k, ValueRange) {
+                 IndexMath index{b, loc};
+                 Value at = index.add(start, index.mul(k, here.dilation));
+                 Value there = index.add(to, index.mul(k, inside));
+                 auto read = [&](OpBuilder &b) {
+                   IndexMath index{b, loc};
+                   if (last)
+                     copy(b, inputAt(index, at), there, channels);
+                   else
+                     layOutTaps(b, position, dim + 1, inputAt(index, at), there);
+                 };
+                 if (padded)
+                   either(b, isInside(b, at, at), read,
+                          [&](OpBuilder &b) { clear(b, there, inside); });
+                 else
+                   read(b);
+                 return SmallVector<Value>();
+               });
+  };
+  // Neighbouring positions of the kernel that meet neighbouring elements are one row of them.
+  bool joined = last && x.strides.back() == 1 && here.dilation * x.strides[dim + 1] == channels;
+  if (!joined || here.kernel == 1)
+    return oneByOne(b);
+  auto whole = [&](OpBuilder &b) { copy(b, inputAt({b, loc}, start), to, here.kernel * channels); };
+  if (!padded)
+    return whole(b);
+  Value stop = index.add(start, (here.kernel - 1) * here.dilation);
+  either(b, isInside(b, start, stop), whole, oneByOne);
+}
+
+/// Neighbouring elements of the input, centred and widened.
+void PanelContraction::copy(OpBuilder &b, Value from, Value to, int64_t count) {
+  FlatBuffer panel;
+  panel.memory = scratch;
+  panel.element = element;
+  panel.shape = {1};
+  panel.strides = {1};
+  int64_t width = machine.lanes(element), whole = count / width, stride = x.strides.back();
+  auto move = [&](OpBuilder &b, Value offset, int64_t width) {
+    IndexMath index{b, loc};
+    LaneAccess access{width, width, machine.masks};
+    Value value =
+        loadVector(b, loc, x, index.add(from, index.mul(offset, stride)), access, element);
+    storeVector(b, loc, value, panel, index.add(to, offset), access);
+  };
+  IndexMath index{b, loc};
+  int64_t looped = whole > kUnrolledCopies ? whole : 0;
+  createLoop(b, loc, index.constant(0), index.constant(looped * width), width, {},
+             [&](OpBuilder &b, Value offset, ValueRange) {
+               move(b, offset, width);
+               return SmallVector<Value>();
+             });
+  for (int64_t at = looped * width; at < count;) {
+    int64_t piece = std::min<int64_t>(width, llvm::bit_floor<uint64_t>(count - at));
+    move(b, index.constant(at), piece);
+    at += piece;
+  }
+}
+
+void PanelContraction::clear(OpBuilder &b, Value to, int64_t count) {
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+  int64_t width = machine.lanes(element), whole = count / width;
+  auto fill = [&](OpBuilder &b, Value offset, int64_t width) {
+    Value at = IndexMath{b, loc}.add(to, offset);
+    if (width == 1)
+      memref::StoreOp::create(b, loc, zero, scratch, at);
+    else
+      vector::StoreOp::create(b, loc,
+                              createSplat(b, loc, laneType(element, width), b.getZeroAttr(element)),
+                              scratch, at);
+  };
+  IndexMath index{b, loc};
+  createLoop(b, loc, index.constant(0), index.constant(whole * width), width, {},
+             [&](OpBuilder &b, Value offset, ValueRange) {
+               fill(b, offset, width);
+               return SmallVector<Value>();
+             });
+  for (int64_t at = whole * width; at < count;) {
+    int64_t piece = llvm::bit_floor<uint64_t>(count - at);
+    fill(b, index.constant(at), piece);
+    at += piece;
+  }
+}
+
+//===- The tile
+//----------------------------------------------------------------------------------===//
+
+/// `rows` positions from `position` on, which are those of the panel from `row` on.
+void PanelContraction::emitTile(OpBuilder &b, const Place &place, const Block &block, Value row,
+                                Value position, int64_t rows) {
+  IndexMath index{b, loc};
+  Value feature = index.add(index.mul(place.group, features), block.feature);
+  auto access = [&](int64_t vector) {
+    return LaneAccess{lanes, std::min(lanes, block.valid - vector * lanes), machine.masks};
+  };
+  SmallVector<Value> starts, sums;
+  for (int64_t v = 0; v < block.vectors; ++v) {
+    if (!bias.valid()) {
+      starts.push_back(
+          createSplat(b, loc, VectorType::get(lanes, sumElement), b.getZeroAttr(sumElement)));
+      continue;
+    }
+    int64_t stride = bias.strides.back();
+    Value at = index.add(index.mul(feature, stride), bias.offset + v * lanes * stride);
+    starts.push_back(loadVector(b, loc, bias, at, access(v), sumElement));
+  }
+  for (int64_t r = 0; r < rows; ++r)
+    llvm::append_range(sums, starts);
+
+  int64_t steps = rowElements / products, wide = lanes * products;
+  auto pairs = VectorType::get(products, element), all = VectorType::get(wide, element);
+  Type word = b.getIntegerType(products * machine.dot.inputBits);
+  Value panel = index.mul(row, rowElements);
+  auto step = [&](OpBuilder &b, Value k, MutableArrayRef<Value> sums) {
+    IndexMath index{b, loc};
+    SmallVector<Value> loaded;
+    Value weightAt = index.add(block.weights, index.mul(k, block.vectors * wide));
+    for (int64_t v = 0; v < block.vectors; ++v)
+      loaded.push_back(loadVector(b, loc, weights, index.add(weightAt, v * wide),
+                                  {wide, wide, machine.masks}, element));
+    Value inputAt = index.add(panel, index.mul(k, products));
+    for (int64_t r = 0; r < rows; ++r) {
+      // The same few elements in every lane.
+      Value few =
+          vector::LoadOp::create(b, loc, pairs, scratch, index.add(inputAt, r * rowElements));
+      few = vector::BitCastOp::create(b, loc, VectorType::get(1, word), few);
+      few = vector::ExtractOp::create(b, loc, few, ArrayRef<int64_t>{0});
+      few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, word), few);
+      few = vector::BitCastOp::create(b, loc, all, few);
+      for (int64_t v = 0; v < block.vectors; ++v) {
+        Value &sum = sums[r * block.vectors + v];
+        sum = kernel::DotOp::create(b, loc, few, loaded[v], sum);
+      }
+    }
+  };
+  int64_t unroll = machine.compact ? 1 : 4, end = steps / unroll * unroll;
+  sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll, sums,
+                    [&](OpBuilder &b, Value k, ValueRange values) {
+                      SmallVector<Value> sums(values);
+                      for (int64_t u = 0; u < unroll; ++u)
+                        step(b, IndexMath{b, loc}.add(k, u), sums);
+                      return sums;
+                    });
+  for (int64_t k = end; k < steps; ++k)
+    step(b, index.constant(k), sums);
+
+  OutputPlace output;
+  output.position.push_back(place.batch);
+  llvm::append_range(output.position, place.outer);
+  output.position.push_back(position);
+  output.channel = feature;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      output.row = r;
+      output.lane = v * lanes;
+      epilogue.store(b, loc, sums[r * block.vectors + v], output, access(v));
+    }
+}
+
+} // namespace edgec::tile

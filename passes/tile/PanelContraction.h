@@ -1,0 +1,82 @@
+// Convolutions and matrix products of narrow integers, whose input is laid out first.
+#pragma once
+
+#include "passes/tile/Epilogue.h"
+#include "passes/tile/Schedule.h"
+
+namespace edgec::tile {
+
+/// A contraction whose weights are packed for `kernel.dot`. Output positions are taken a panel
+/// after the other: what the sums of a panel read is written into a scratch buffer, a row a
+/// position, centred and as wide as the instruction wants it, with zeros for what lies outside.
+/// Sums are then those of a plain matrix product: neither borders nor windows concern them
+/// (docs/schedules.md).
+class PanelContraction {
+public:
+  /// With `byRows`, what is computed are rows of the first dimension, those that emitRows() names.
+  PanelContraction(mlir::OpBuilder &b, kernel::ConvOp op, const Machine &machine,
+                   bool byRows = false);
+  PanelContraction(mlir::OpBuilder &b, kernel::MatMulOp op, const Machine &machine);
+
+  /// Whether an op is one for this class.
+  static bool takes(std::optional<kernel::PackingAttr> packing) {
+    return packing && packing->getProducts() > 1;
+  }
+
+  void emit(mlir::OpBuilder &b);
+  void emitRows(mlir::OpBuilder &b, mlir::Value first, mlir::Value end);
+
+private:
+  /// Where a panel stands: its place in each dimension but the flat ones.
+  struct Place {
+    mlir::Value batch, group;
+    llvm::SmallVector<mlir::Value> outer;
+  };
+  /// Features that are computed together.
+  struct Block {
+    mlir::Value feature, weights; ///< the first one, and where its weights begin
+    int64_t vectors, valid;
+  };
+  using BlockBody = llvm::function_ref<void(mlir::OpBuilder &, const Block &)>;
+
+  void plan(kernel::PackingAttr packing);
+  void allocate(mlir::OpBuilder &b, mlir::Operation *op);
+  void flatten();
+  void planParts();
+  int64_t kernelPositions() const;
+  size_t outerDims() const { return dims.size() - flat; }
+
+  void emitAll(mlir::OpBuilder &b);
+  void emitOuter(mlir::OpBuilder &b, Place place);
+  void emitPanels(mlir::OpBuilder &b, const Place &place);
+  void emitBlocks(mlir::OpBuilder &b, const Place &place, BlockBody body);
+  void emitTile(mlir::OpBuilder &b, const Place &place, const Block &block, mlir::Value row,
+                mlir::Value position, int64_t rows);
+
+  void layOut(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
+  void layOutTaps(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> position, size_t dim,
+                  mlir::Value input, mlir::Value to);
+  void copy(mlir::OpBuilder &b, mlir::Value from, mlir::Value to, int64_t count);
+  void clear(mlir::OpBuilder &b, mlir::Value to, int64_t count);
+
+  mlir::Location loc;
+  Machine machine;
+  Epilogue epilogue;
+  FlatBuffer x, weights, bias;
+  llvm::SmallVector<WindowDim> dims;
+  size_t flat = 1; ///< how many dimensions, the last ones, are one in the destination
+  int64_t batch, groups, channels, features;
+  bool byRows = false;
+
+  int64_t lanes, vectors, products;
+  int64_t positions;          ///< along the flat dimensions
+  int64_t depth, rowElements; ///< products of a sum, and elements of a row of the panel
+  int64_t rows, panelTiles;   ///< of a tile, and tiles in a panel
+  mlir::Type sumElement, element;
+  mlir::Value scratch;
+  int64_t parts = 1;            ///< of the positions, or
+  bool partsOfFeatures = false; ///< of the blocks of features
+  Share positionShare, blockShare;
+};
+
+} // namespace edgec::tile
