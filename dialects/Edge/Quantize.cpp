@@ -1,5 +1,5 @@
+#include "dialects/Edge/EmittedIntegers.h"
 #include "dialects/Edge/Lowering.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
 using namespace mlir;
@@ -137,52 +137,29 @@ FailureOr<SmallVector<Value>> RequantizeOp::lower(OpBuilder &builder, ValueRange
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   Value output = createEmpty(builder, loc, type.clone(storage));
   auto body = [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-    auto constant = [&](Type type, int64_t value) -> Value {
-      return arith::ConstantOp::create(b, loc, IntegerAttr::get(type, value));
-    };
-    Value x = args[0];
+    EmittedIntegers on{b, loc, i32}, wide{b, loc, i64};
     size_t next = 1;
-    Value multiplier = perFeature ? args[next++] : constant(i32, getMultipliers()[0]);
-    Value right, left;
-    if (shiftsRight)
-      right = perFeature ? args[next++] : constant(i32, dropped(0));
+    auto parameter = [&](int32_t value) { return perFeature ? args[next++] : on.constant(value); };
+    Value x = args[0], multiplier = parameter(getMultipliers()[0]);
+    Value right = shiftsRight ? parameter(dropped(0)) : Value();
     if (shiftsLeft)
-      left = perFeature ? args[next++] : constant(i32, getShifts()[0]);
-    if (left)
-      x = arith::ShLIOp::create(b, loc, x, left);
-    // The high half of the doubled product, to nearest: (x * m + 2^30) >> 31.
-    Value product = arith::MulIOp::create(b, loc, arith::ExtSIOp::create(b, loc, i64, x),
-                                          arith::ExtSIOp::create(b, loc, i64, multiplier));
+      x = on.shiftLeft(x, parameter(getShifts()[0]));
+    x = wide.resized(x, i64);
+    multiplier = wide.resized(multiplier, i64);
     if (once) {
-      Value bits = arith::ExtSIOp::create(b, loc, i64, right), one = constant(i64, 1);
-      Value half = arith::ShLIOp::create(b, loc, one, arith::SubIOp::create(b, loc, bits, one));
-      product = arith::AddIOp::create(b, loc, product, half);
-      x = arith::TruncIOp::create(b, loc, i32, arith::ShRSIOp::create(b, loc, product, bits));
+      Value bits = wide.resized(right, i64), one = wide.constant(1);
+      Value half = wide.shiftLeft(one, wide.sub(bits, one));
+      x = on.resized(wide.shiftRight(wide.add(wide.mul(x, multiplier), half), bits), i32);
     } else {
-      product = arith::AddIOp::create(b, loc, product, constant(i64, int64_t(1) << 30));
-      x = arith::TruncIOp::create(b, loc, i32,
-                                  arith::ShRSIOp::create(b, loc, product, constant(i64, 31)));
-    }
-    if (right && !once) {
-      // To nearest, halves away from zero: up where the rest is more than half, less one below 0.
-      Value one = constant(i32, 1), zero = constant(i32, 0);
-      Value mask = arith::SubIOp::create(b, loc, arith::ShLIOp::create(b, loc, one, right), one);
-      Value rest = arith::AndIOp::create(b, loc, x, mask);
-      Value half = arith::ShRUIOp::create(b, loc, mask, one);
-      Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, zero);
-      half =
-          arith::AddIOp::create(b, loc, half, arith::SelectOp::create(b, loc, negative, one, zero));
-      Value more = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, rest, half);
-      x = arith::AddIOp::create(b, loc, arith::ShRSIOp::create(b, loc, x, right),
-                                arith::SelectOp::create(b, loc, more, one, zero));
+      x = on.resized(FixedPointMath(wide, 32).mul(x, multiplier), i32);
+      if (right)
+        x = FixedPointMath(on, 32).roundedShift(x, right);
     }
     if (getZeroPoint())
-      x = arith::AddIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getZeroPoint())));
-    x = arith::MaxSIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getLow())));
-    x = arith::MinSIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getHigh())));
-    return storage.getIntOrFloatBitWidth() < 32
-               ? arith::TruncIOp::create(b, loc, storage, x).getResult()
-               : x;
+      x = on.add(x, on.constant(static_cast<int32_t>(getZeroPoint())));
+    x = on.max(x, on.constant(static_cast<int32_t>(getLow())));
+    x = on.min(x, on.constant(static_cast<int32_t>(getHigh())));
+    return on.resized(x, storage);
   };
   return SmallVector<Value>{createGeneric(builder, loc, inputs, output, maps, iterators, body)};
 }
