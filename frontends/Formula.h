@@ -72,6 +72,29 @@ public:
     return div(reduce(x, edge::ReduceKind::sum, axes, keepdims), static_cast<double>(count));
   }
 
+  /// An integer divided to nearest, halves away from zero.
+  mlir::Value dividedRounded(mlir::Value x, int64_t by) const {
+    if (!x)
+      return {};
+    mlir::Value zero = ctx.scalar(elementOf(x), 0);
+    auto half = static_cast<double>(by / 2);
+    mlir::Value up = select(compare(x, zero, edge::ComparePredicate::less),
+                            ctx.scalar(elementOf(x), -half), ctx.scalar(elementOf(x), half));
+    return div(add(x, up), static_cast<double>(by));
+  }
+  /// A float as `element`, an integer: to nearest, halves away from zero.
+  mlir::Value roundedTo(mlir::Value x, mlir::Type element) const {
+    if (!x)
+      return {};
+    // The float below 1/2 and a half are a half; with the whole half, the number below it would be.
+    constexpr double kHalf = 0.5 - 1.0 / (1 << 25);
+    mlir::Value zero = ctx.scalar(elementOf(x), 0);
+    mlir::Value up = select(compare(x, zero, edge::ComparePredicate::less),
+                            ctx.scalar(elementOf(x), -kHalf), ctx.scalar(elementOf(x), kHalf));
+    mlir::Value sum = add(x, up);
+    return sum ? ctx.cast(sum, element) : mlir::Value();
+  }
+
   /// `fn(x)` computed in f32 where x is a narrower float, and narrowed once at the end.
   template <typename Fn> mlir::Value inSingle(mlir::Value x, Fn fn) const {
     if (!x)

@@ -18,6 +18,7 @@ include "dialects/Edge/TopK.td"
 include "dialects/Edge/Pad.td"
 include "dialects/Edge/Resize.td"
 include "dialects/Edge/Recurrent.td"
+include "dialects/Edge/FixedPoint.td"
 include "dialects/Edge/Quantize.td"
 
 #endif

@@ -24,8 +24,13 @@ LogicalResult PoolOp::inferReturnTypes(MLIRContext *context, std::optional<Locat
   if (static_cast<int64_t>(op.getPads().size()) != 2 * spatial)
     return inferError(loc, "'edge.pool' expects two pads for each of " + Twine(spatial) +
                                " spatial dimensions");
-  if (op.getKind() != PoolKind::max && !isa<FloatType>(x.getElementType()))
-    return inferError(loc, "'edge.pool' sums and averages floats only");
+  Type element = x.getElementType();
+  if (op.getKind() != PoolKind::max && !isa<FloatType>(element)) {
+    if (op.getKind() == PoolKind::average || element.isInteger(1) || element.isInteger(64))
+      return inferError(loc, "'edge.pool' averages floats only, and sums floats or integers of up "
+                             "to 32 bits");
+    element = IntegerType::get(context, 32);
+  }
   SmallVector<int64_t> shape{x.getDimSize(0)};
   for (int64_t i = 0; i < spatial; ++i) {
     int64_t stride = op.getStrides()[i], out = op.getOutputShape()[i];
@@ -43,7 +48,7 @@ LogicalResult PoolOp::inferReturnTypes(MLIRContext *context, std::optional<Locat
     shape.push_back(out);
   }
   shape.push_back(x.getShape().back());
-  types.push_back(RankedTensorType::get(shape, x.getElementType()));
+  types.push_back(RankedTensorType::get(shape, element));
   return success();
 }
 
@@ -65,7 +70,7 @@ static kernel::PoolKind kernelKind(PoolKind kind) {
 static bool isSplitWorthIt(PoolOp op) {
   ArrayRef<int64_t> in = cast<RankedTensorType>(op.getX().getType()).getShape().drop_back();
   ArrayRef<int64_t> out = op.getOutputShape(), kernel = op.getKernel();
-  Type element = getElementTypeOrSelf(op.getX().getType());
+  Type element = getElementTypeOrSelf(op.getResult().getType());
   if (op.getKind() != PoolKind::max && element.getIntOrFloatBitWidth() < 32)
     return false;
   double windows = 1, taps = 1, rows = out.back();

@@ -15,7 +15,7 @@ def Edge_PoolOp : Edge_Op<"pool"> {
     `x` is `[N, D1..Dn, C]`, the result `[N, O1..On, C]` with `Oi` given by `output_shape`: `result[o] = kind of x[o * stride + k * dilation - padBefore]` over all `k` in
     `kernel`; positions outside `x` are skipped. `pads` holds all befores, then all afters. An average divides by the number of positions inside `x`, or, with
     `count_include_pad`, by those inside the padded extent. Every window starts before the end of the padded extent (rounding the number of windows up or down is the
-    frontend's choice). Source: ONNX MaxPool, AveragePool, LpPool.
+    frontend's choice). Integers have a largest one, or an i32 sum, but no average. Source: ONNX MaxPool, AveragePool, LpPool.
   }];
   let arguments = (ins Edge_Tensor:$x, Edge_PoolKind:$kind, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
     DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$output_shape, UnitAttr:$count_include_pad);

@@ -1,6 +1,6 @@
+#include "dialects/Edge/EmittedIntegers.h"
 #include "dialects/Edge/Lowering.h"
 #include "dialects/Kernel/Kernel.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
 using namespace mlir;
@@ -127,25 +127,20 @@ FailureOr<SmallVector<Value>> RequantizeOp::lower(OpBuilder &builder, ValueRange
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   Value output = createEmpty(builder, loc, type.clone(storage));
   auto body = [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-    auto constant = [&](Type type, int64_t value) -> Value {
-      return arith::ConstantOp::create(b, loc, IntegerAttr::get(type, value));
-    };
-    Value x = args[0];
+    EmittedIntegers on{b, loc, i32};
     size_t next = 1;
     auto factor = [&](ArrayRef<int32_t> values) {
-      return llvm::all_equal(values) ? constant(i32, values.front()) : args[next++];
+      return llvm::all_equal(values) ? on.constant(values.front()) : args[next++];
     };
     Value multiplier = factor(getMultipliers()), shift = factor(getShifts());
     bool clamped = static_cast<int32_t>(getLow()) >= static_cast<int32_t>(getZeroPoint());
-    x = kernel::RescaleOp::create(b, loc, x, multiplier, shift, *llvm::max_element(getShifts()),
-                                  getRoundsOnce(), clamped);
+    Value x = kernel::RescaleOp::create(b, loc, args[0], multiplier, shift,
+                                        *llvm::max_element(getShifts()), getRoundsOnce(), clamped);
     if (getZeroPoint())
-      x = arith::AddIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getZeroPoint())));
-    x = arith::MaxSIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getLow())));
-    x = arith::MinSIOp::create(b, loc, x, constant(i32, static_cast<int32_t>(getHigh())));
-    return storage.getIntOrFloatBitWidth() < 32
-               ? arith::TruncIOp::create(b, loc, storage, x).getResult()
-               : x;
+      x = on.add(x, on.constant(static_cast<int32_t>(getZeroPoint())));
+    x = on.max(x, on.constant(static_cast<int32_t>(getLow())));
+    x = on.min(x, on.constant(static_cast<int32_t>(getHigh())));
+    return on.resized(x, storage);
   };
   return SmallVector<Value>{createGeneric(builder, loc, inputs, output, maps, iterators, body)};
 }

@@ -24,9 +24,10 @@ def Edge_DequantizeOp : Edge_Quantizing<"dequantize"> {
 def Edge_QuantizeOp : Edge_Quantizing<"quantize"> {
   let summary = "numbers as integers: x / scale + zero_point, rounded to nearest, halves to even, and limited to the storage bounds";
   let description = [{
-    The inverse of `edge.dequantize`, with rounding: `x` has the expressed type, the result the storage type. Source: TFLite QUANTIZE, and what its quantized
-    operators write.
+    The inverse of `edge.dequantize`, with rounding: `x` has the expressed type, the result the storage type. With `halves_away`, halves are rounded away from
+    zero. Source: TFLite QUANTIZE, and what its quantized operators write (halves away); ONNX QuantizeLinear (to even).
   }];
+  let arguments = (ins Edge_Tensor:$x, TypeAttr:$quantized, UnitAttr:$halves_away);
 }
 
 def Edge_RequantizeOp : Edge_Op<"requantize"> {

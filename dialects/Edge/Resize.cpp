@@ -7,6 +7,16 @@
 using namespace mlir;
 using namespace edgec::edge;
 
+static Type weightElement(ValueRange weights) {
+  return weights.empty() ? Type() : getElementTypeOrSelf(weights.front().getType());
+}
+
+/// Whether integers are weighted by integers, which gives i32.
+static bool sumsIntegers(Type element, ValueRange weights) {
+  return isa<IntegerType>(element) && element.getIntOrFloatBitWidth() <= 32 && !weights.empty() &&
+         weightElement(weights).isSignlessInteger(32);
+}
+
 LogicalResult ResampleOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
                                            ValueRange operands, DictionaryAttr attributes,
                                            OpaqueProperties properties, RegionRange regions,
@@ -35,8 +45,11 @@ LogicalResult ResampleOp::inferReturnTypes(MLIRContext *, std::optional<Location
         return inferError(loc, "'edge.resample' without weights expects one index an element");
     } else {
       auto weights = cast<RankedTensorType>(op.getWeights()[i].getType());
-      if (weights.getShape() != indices.getShape() || !weights.getElementType().isF32())
-        return inferError(loc, "'edge.resample' expects f32 weights of the indices' shape");
+      if (weights.getShape() != indices.getShape() ||
+          weights.getElementType() != weightElement(op.getWeights()) ||
+          !(weights.getElementType().isF32() || sumsIntegers(x.getElementType(), op.getWeights())))
+        return inferError(loc, "'edge.resample' expects weights of the indices' shape, of f32 or, "
+                               "beside integers of up to 32 bits, i32");
     }
     if (x.getDimSize(axis) == 0 && indices.getDimSize(0) != 0)
       return inferError(loc,
@@ -45,7 +58,9 @@ LogicalResult ResampleOp::inferReturnTypes(MLIRContext *, std::optional<Location
   }
   if (failed(checkShape(loc, "edge.resample", shape)))
     return failure();
-  types.push_back(RankedTensorType::get(shape, x.getElementType()));
+  bool integers = sumsIntegers(x.getElementType(), op.getWeights());
+  types.push_back(
+      RankedTensorType::get(shape, integers ? weightElement(op.getWeights()) : x.getElementType()));
   return success();
 }
 
@@ -77,7 +92,11 @@ struct ResampleEmitter {
   MLIRContext *context = op.getContext();
   RankedTensorType x = cast<RankedTensorType>(op.getX().getType());
   Type element = x.getElementType();
-  Type compute = element.isF64() ? element : builder.getF32Type();
+  Type weight = op.getWeights().empty() ? Type() : weightElement(op.getWeights());
+  Type compute = element.isF64()                          ? element
+                 : sumsIntegers(element, op.getWeights()) ? weight
+                                                          : builder.getF32Type();
+  Type result = getElementTypeOrSelf(op.getResult().getType());
   RankedTensorType type = cast<RankedTensorType>(storageType(op.getResult().getType()));
   size_t count = op.getAxes().size();
   bool weighted = !op.getWeights().empty();
@@ -110,6 +129,10 @@ struct ResampleEmitter {
   }
 
   Value multiplyAdd(OpBuilder &b, Value sum, Value x, Value y) {
+    if (isa<IntegerType>(compute)) {
+      Value product = arith::MulIOp::create(b, loc, x, y);
+      return sum ? arith::AddIOp::create(b, loc, sum, product).getResult() : product;
+    }
     auto contract = arith::FastMathFlags::contract;
     Value product = arith::MulFOp::create(b, loc, x, y, contract);
     return sum ? arith::AddFOp::create(b, loc, sum, product, contract).getResult() : product;
@@ -128,7 +151,7 @@ struct ResampleEmitter {
       Value value = sum(b, args, i + 1, firstArg + stride * n, at);
       if (!weighted)
         return value;
-      Value weight = createCast(b, loc, args[firstArg + stride * t + 1], b.getF32Type(), compute);
+      Value weight = createCast(b, loc, args[firstArg + stride * t + 1], this->weight, compute);
       result = multiplyAdd(b, result, weight, value);
     }
     return result;
@@ -158,7 +181,7 @@ struct ResampleEmitter {
                            for (int64_t i = 0; i < rank; ++i)
                              at.push_back(linalg::IndexOp::create(b, loc, i));
                            Value value = sum(b, args, 0, 0, at);
-                           return weighted ? createCast(b, loc, value, compute, element) : value;
+                           return weighted ? createCast(b, loc, value, compute, result) : value;
                          });
   }
 
@@ -186,29 +209,28 @@ struct ResampleEmitter {
     maps.push_back(AffineMap::get(total, 0, out, context));
     Value init =
         createFilled(builder, loc, type.clone(compute), createScalar(builder, loc, compute, 0));
-    Value result =
-        createGeneric(builder, loc, inputs, init, maps, iterators,
-                      [&](OpBuilder &b, Location, ValueRange args) -> Value {
-                        SmallVector<Value> at;
-                        for (int64_t i = 0; i < rank; ++i)
-                          at.push_back(linalg::IndexOp::create(b, loc, loop(i)));
-                        Value weight;
-                        for (size_t i = 0; i < count; ++i) {
-                          at[op.getAxes()[i]] = position(b, i, args[2 * i]);
-                          Value own = createCast(b, loc, args[2 * i + 1], b.getF32Type(), compute);
-                          weight =
-                              weight ? arith::MulFOp::create(b, loc, weight, own).getResult() : own;
-                        }
-                        Value value = createCast(b, loc, read(b, at), element, compute);
-                        return multiplyAdd(b, args.back(), weight, value);
-                      });
-    if (compute == element)
-      return result;
+    Value sums = createGeneric(builder, loc, inputs, init, maps, iterators,
+                               [&](OpBuilder &b, Location, ValueRange args) -> Value {
+                                 SmallVector<Value> at;
+                                 for (int64_t i = 0; i < rank; ++i)
+                                   at.push_back(linalg::IndexOp::create(b, loc, loop(i)));
+                                 Value weight;
+                                 for (size_t i = 0; i < count; ++i) {
+                                   at[op.getAxes()[i]] = position(b, i, args[2 * i]);
+                                   Value own =
+                                       createCast(b, loc, args[2 * i + 1], this->weight, compute);
+                                   weight = !weight ? own : multiplyAdd(b, Value(), weight, own);
+                                 }
+                                 Value value = createCast(b, loc, read(b, at), element, compute);
+                                 return multiplyAdd(b, args.back(), weight, value);
+                               });
+    if (compute == result)
+      return sums;
     SmallVector<AffineMap> identity(2, AffineMap::getMultiDimIdentityMap(rank, context));
     SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
-    return createGeneric(builder, loc, result, createEmpty(builder, loc, type), identity, parallel,
+    return createGeneric(builder, loc, sums, createEmpty(builder, loc, type), identity, parallel,
                          [&](OpBuilder &b, Location, ValueRange args) {
-                           return createCast(b, loc, args[0], compute, element);
+                           return createCast(b, loc, args[0], compute, result);
                          });
   }
 };

@@ -9,10 +9,11 @@ def Edge_ResampleOp : Edge_Op<"resample", [AttrSizedOperandSegments,
   let summary = "x resampled along some axes, by tables of indices and weights";
   let description = [{
     For each entry d of `axes` there are indices `[Od, Td]` (integers in range) and, unless the op only picks elements (`Td` = 1), weights
-    `[Od, Td]` (floats); the result has extent `Od` there. For axes 1 and 2:
+    `[Od, Td]`; the result has extent `Od` there. For axes 1 and 2:
     `result[n, y, x, c] = sum over s, t of weights1[y, s] * weights2[x, t] * x[n, indices1[y, s], indices2[x, t], c]`.
     Every mode of ONNX's Resize (nearest, linear, cubic, antialiased, any coordinate transform) is such a table, computed when the
-    model is imported. Narrow floats and integers are computed in f32, integers then truncate. Source: ONNX Resize, Upsample.
+    model is imported. Narrow floats and integers are computed in f32, integers then truncate. Where the weights of integers are `i32`, so are the computation and
+    the result. Source: ONNX Resize, Upsample.
   }];
   let arguments = (ins Edge_Tensor:$x, Variadic<Edge_Tensor>:$indices, Variadic<Edge_Tensor>:$weights, DenseI64ArrayAttr:$axes);
   let results = (outs Edge_Tensor:$result);

@@ -49,6 +49,8 @@ public:
   /// The parameters of a quantized input or output; an error names its tensor.
   llvm::FailureOr<mlir::quant::QuantizedType> inputQuantization(unsigned index) const;
   llvm::FailureOr<mlir::quant::QuantizedType> outputQuantization(unsigned index) const;
+  /// The scales of a quantized input: one, or those along its axis.
+  llvm::FailureOr<llvm::SmallVector<double>> inputScales(unsigned index) const;
   /// Whether input and output hold the same numbers as the same elements.
   bool sameQuantization(unsigned input, unsigned output = 0) const;
 
@@ -60,6 +62,9 @@ public:
   mlir::Value moved(unsigned index) const {
     return sameQuantization(index) ? input(index) : real(index);
   }
+  /// Whether two inputs hold the same numbers as the same elements, so that those compare as they
+  /// do.
+  bool sameInputs(unsigned x, unsigned y) const;
   /// The bias of a layer with quantized inputs `x` and `filter`: it adds to products of theirs, so
   /// its scale is the product of theirs. Null where there is none.
   llvm::FailureOr<mlir::Value> bias(unsigned index, unsigned x, unsigned filter) const;

@@ -28,8 +28,16 @@ FailureOr<quant::QuantizedType> NodeContext::outputQuantization(unsigned index) 
   return quantization(node.outputs()->Get(index));
 }
 
-bool NodeContext::sameQuantization(unsigned input, unsigned output) const {
-  const Tensor *from = inputTensor(input), *to = outputTensor(output);
+FailureOr<SmallVector<double>> NodeContext::inputScales(unsigned index) const {
+  auto quantized = inputQuantization(index);
+  if (failed(quantized))
+    return failure();
+  if (auto perTensor = dyn_cast<quant::UniformQuantizedType>(*quantized))
+    return SmallVector<double>{perTensor.getScale()};
+  return SmallVector<double>(cast<quant::UniformQuantizedPerAxisType>(*quantized).getScales());
+}
+
+static bool sameNumbers(const Tensor *from, const Tensor *to) {
   if (!from || !to || from->type() != to->type() || isQuantized(*from) != isQuantized(*to))
     return false;
   if (!isQuantized(*from))
@@ -39,12 +47,20 @@ bool NodeContext::sameQuantization(unsigned input, unsigned output) const {
          toArray(a->zero_point()) == toArray(b->zero_point());
 }
 
+bool NodeContext::sameQuantization(unsigned input, unsigned output) const {
+  return sameNumbers(inputTensor(input), outputTensor(output));
+}
+
+bool NodeContext::sameInputs(unsigned x, unsigned y) const {
+  return sameNumbers(inputTensor(x), inputTensor(y));
+}
+
 Value NodeContext::dequantize(Value x, Type quantized) const {
   return x ? create<edge::DequantizeOp>(x, TypeAttr::get(quantized)) : Value();
 }
 
 Value NodeContext::quantize(Value x, Type quantized) const {
-  return x ? create<edge::QuantizeOp>(x, TypeAttr::get(quantized)) : Value();
+  return x ? create<edge::QuantizeOp>(x, quantized, /*halves_away=*/true) : Value();
 }
 
 Value NodeContext::real(unsigned index) const {
@@ -65,23 +81,17 @@ FailureOr<Value> NodeContext::bias(unsigned index, unsigned x, unsigned filter) 
     return orFailure(value);
   }
   value = reshape(value, {count});
-  auto left = inputQuantization(x), right = inputQuantization(filter);
+  auto left = inputScales(x), right = inputScales(filter);
   if (failed(left) || failed(right))
     return failure();
-  auto perTensor = dyn_cast<quant::UniformQuantizedType>(*left);
-  if (!perTensor)
+  if (left->size() != 1)
     return error("has an input with more than one scale");
   SmallVector<double> scales;
-  int64_t axis = -1;
-  if (auto one = dyn_cast<quant::UniformQuantizedType>(*right)) {
-    scales.push_back(one.getScale() * perTensor.getScale());
-  } else {
-    axis = 0;
-    for (double scale : cast<quant::UniformQuantizedPerAxisType>(*right).getScales())
-      scales.push_back(scale * perTensor.getScale());
-    if (static_cast<int64_t>(scales.size()) != count)
-      return error("has ") << scales.size() << " filter scales for a bias of " << count;
-  }
+  for (double scale : *right)
+    scales.push_back(scale * left->front());
+  int64_t axis = scales.size() == 1 ? -1 : 0;
+  if (axis == 0 && static_cast<int64_t>(scales.size()) != count)
+    return error("has ") << scales.size() << " filter scales for a bias of " << count;
   if (elementOf(value).isInteger(64)) { // beside 16-bit activations; wider than !quant.uniform's
     edge::HostTensor factor(
         RankedTensorType::get({static_cast<int64_t>(scales.size())}, b.getF32Type()));

@@ -21,7 +21,8 @@ struct ToIntegers : OpRewritePattern<edge::QuantizeOp> {
     if (!uniform(op.getResult(), op.getQuantized()))
       return failure();
     Result result = resultOf(op);
-    if (!result.numbers.hasOneUse() || result.to.low > result.to.high)
+    // What is read from integers may be read by others, too.
+    if (!(result.numbers.hasOneUse() || readFrom(result.numbers)) || result.to.low > result.to.high)
       return failure();
     for (LayerRule rule : getFixedPointRules())
       if (Value integers = rule(rewriter, result.numbers, result.to)) {

@@ -16,7 +16,7 @@ def IntegerArithmetic : Pass<"edgec-integer-arithmetic", "::mlir::func::FuncOp">
 def QuantizeByFormula : Pass<"edgec-quantize-by-formula", "::mlir::func::FuncOp"> {
   let summary = "Read and write quantized tensors by their formulas, in floating point";
   let description = [{
-    `edge.dequantize` becomes scale * (x - zero_point), `edge.quantize` min(max(round(x / scale) + zero_point, low), high), halves rounded to even. What can be computed with
+    `edge.dequantize` becomes scale * (x - zero_point), `edge.quantize` min(max(round(x / scale) + zero_point, low), high). What can be computed with
     integers exactly has been taken away before.
   }];
   let dependentDialects = ["::edgec::edge::EdgeDialect"];

@@ -2,6 +2,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "passes/quantize/Passes.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -83,6 +84,10 @@ struct Quantize : OpRewritePattern<edge::QuantizeOp> {
     Parameters parameters(rewriter, op.getLoc(), quantized, type.getRank());
     Location loc = op.getLoc();
     Value x = edge::DivOp::create(rewriter, loc, type, op.getX(), parameters.scale(numbers));
+    if (op.getHalvesAway()) {
+      rewriter.replaceOp(op, roundedAway(rewriter, loc, x, parameters, op));
+      return success();
+    }
     x = edge::RoundOp::create(rewriter, loc, type, x);
     if (parameters.hasZeroPoint())
       x = edge::AddOp::create(rewriter, loc, type, x, parameters.zeroPoint(numbers));
@@ -93,7 +98,38 @@ struct Quantize : OpRewritePattern<edge::QuantizeOp> {
     rewriter.replaceOp(op, parameters.cast(x, getElementTypeOrSelf(op.getResult().getType())));
     return success();
   }
+
+private:
+  static Value roundedAway(OpBuilder &b, Location loc, Value x, const Parameters &parameters,
+                           edge::QuantizeOp op);
 };
+
+/// Half more toward its sign, limited, then cut toward zero.
+Value Quantize::roundedAway(OpBuilder &b, Location loc, Value x, const Parameters &parameters,
+                            edge::QuantizeOp op) {
+  auto type = cast<RankedTensorType>(x.getType());
+  Type numbers = type.getElementType(), wide = b.getI32Type();
+  auto quantized = cast<quant::QuantizedType>(op.getQuantized());
+  auto scalar = [&](double value) { return parameters.scalar(numbers, value); };
+  auto limit = [&](int64_t bound) {
+    SmallVector<int64_t> bounds;
+    for (int64_t zeroPoint : parameters.zeroPoints)
+      bounds.push_back(bound - zeroPoint);
+    return parameters.constant(numbers, bounds);
+  };
+  // The float below 1/2 and a half are a half; with the whole half, the number below it would be.
+  double half = 0.5 - std::ldexp(1.0, -25);
+  Value negative = edge::CompareOp::create(b, loc, type.clone(b.getI1Type()), x, scalar(0),
+                                           edge::ComparePredicate::less);
+  Value more = edge::SelectOp::create(b, loc, type, negative, scalar(-half), scalar(half));
+  x = edge::AddOp::create(b, loc, type, x, more);
+  x = edge::MaxOp::create(b, loc, type, x, limit(quantized.getStorageTypeMin()));
+  x = edge::MinOp::create(b, loc, type, x, limit(quantized.getStorageTypeMax()));
+  x = parameters.cast(x, wide);
+  if (parameters.hasZeroPoint())
+    x = edge::AddOp::create(b, loc, type.clone(wide), x, parameters.zeroPoint(wide));
+  return parameters.cast(x, getElementTypeOrSelf(op.getResult().getType()));
+}
 
 struct QuantizeByFormula : public edgec::impl::QuantizeByFormulaBase<QuantizeByFormula> {
   void runOnOperation() override {

@@ -20,6 +20,16 @@ std::optional<Quantized> quantize::uniform(Value integers, Type quantized) {
 }
 
 std::optional<Quantized> quantize::readFrom(Value numbers) {
+  if (auto transpose = numbers.getDefiningOp<edge::TransposeOp>()) {
+    std::optional<Quantized> x = readFrom(transpose.getX());
+    if (x) {
+      OpBuilder b(transpose);
+      auto type = cast<RankedTensorType>(transpose.getResult().getType()).clone(x->storage);
+      x->integers = edge::TransposeOp::create(b, transpose.getLoc(), type, x->integers,
+                                              transpose.getPermutation());
+    }
+    return x;
+  }
   auto op = numbers.getDefiningOp<edge::DequantizeOp>();
   return op ? uniform(op.getX(), op.getQuantized()) : std::nullopt;
 }

@@ -16,7 +16,8 @@ struct Quantized {
 
 /// The integers as a type of one scale says; nothing for scales per axis or more than 8 bits.
 std::optional<Quantized> uniform(mlir::Value integers, mlir::Type quantized);
-/// Where the numbers come from; nothing where that isn't an `edge.dequantize`.
+/// Where the numbers come from; nothing where that isn't an `edge.dequantize`, or a transpose of
+/// one, which is brought before it.
 std::optional<Quantized> readFrom(mlir::Value numbers);
 
 /// Constant weights less their zero points, and their scales: one, or one an output feature.

@@ -42,6 +42,9 @@ struct PoolKernel : WindowKernel {
       : op(op), loc(op.getLoc()), nest(nest), source(op.getX()), destination(op.getInit()),
         in(ringOf(source)), out(ringOf(destination)) {
     element = computeType(cast<MemRefType>(op.getInit().getType()).getElementType());
+    narrow = cast<MemRefType>(op.getX().getType()).getElementType();
+    if (isa<FloatType>(narrow))
+      narrow = element;
   }
 
   Value start(OpBuilder &b, const Tile &tile, Lanes lanes) const override {
@@ -66,7 +69,11 @@ struct PoolKernel : WindowKernel {
         Value channel = index.add(tile.channel, lanes.offset);
         SmallVector<Value> at = nest.inputIndex(index, tile, place, row, channel);
         in.wrap(index, at);
-        Value x = loadLanes(b, loc, source, at, lanes.width, element);
+        Value x = loadLanes(b, loc, source, at, lanes.width, narrow);
+        if (narrow != element) // an i32 sum
+          x = op.getIsUnsigned()
+                  ? arith::ExtUIOp::create(b, loc, laneType(element, lanes.width), x).getResult()
+                  : arith::ExtSIOp::create(b, loc, laneType(element, lanes.width), x).getResult();
         results.push_back(combine(b, values[results.size()], x));
       }
     return results;
@@ -132,7 +139,7 @@ private:
   const WindowNest &nest;
   Value source, destination; ///< where a ring has been seen through
   RingRows in, out;
-  Type element;
+  Type element, narrow; ///< what is computed with, and what integers are read as
 };
 
 } // namespace

@@ -60,11 +60,12 @@ class Graph:
         value = np.asarray(value, dtype)
         return self.tensor(value.shape, value.dtype.name, quantized, data=value.tobytes())
 
-    def op(self, code: str, inputs, outputs, options=None, version=1, **fields):
+    def op(self, code: str, inputs, outputs, options=None, version=1, intermediates=(), **fields):
         """`options` names the table without its `Options`; `fields` are its fields."""
         table = schema.OperatorT()
         table.opcodeIndex = self.model.code(code, version)
         table.inputs, table.outputs = list(inputs), list(outputs)
+        table.intermediates = list(intermediates) or None
         if options:
             kind = f"{options}Options"
             table.builtinOptionsType = getattr(schema.BuiltinOptions, kind)

@@ -56,6 +56,8 @@ class Case:
     fields: dict
     out_shape: tuple = (1,)  # for kernels that rely on what the file says
     version: int = 1
+    steps: int = 0  # that a quantized output may be off
+    intermediates: tuple = ()  # parameters of tensors within an operator
 
     def model(self) -> Model:
         model = Model()
@@ -78,7 +80,8 @@ class Case:
                         0 if x.dtype == "uint8" else -high, high, value)  # fmt: skip
                 tensors.append(graph.const(np.asarray(value, x.dtype), x.dtype, x.quantized))
         outputs = [graph.tensor(self.out_shape, dtype, quantized, name=f"out{i}") for i, (dtype, quantized) in enumerate(self.outputs)]
-        graph.op(self.code, tensors, outputs, self.options, self.version, **self.fields)
+        within = [graph.tensor((0,), "int8", quantized) for quantized in self.intermediates]
+        graph.op(self.code, tensors, outputs, self.options, self.version, within, **self.fields)
         graph.output(*outputs)
         return model
 
@@ -89,13 +92,16 @@ INT8 = [("int8", I8_OUT)]
 SAME8 = [("int8", I8)]
 
 
-def add(code, inputs, outputs=F, options=None, name="", out_shape=(1,), version=1, **fields):
-    CASES.append(Case(f"{code.lower()}_{len(CASES)}{'_' + name if name else ''}", code, inputs, outputs, options, fields, out_shape, version))
+def add(code, inputs, outputs=F, options=None, name="", out_shape=(1,), version=1, steps=0, intermediates=(), **fields):
+    name = f"{code.lower()}_{len(CASES)}{'_' + name if name else ''}"
+    CASES.append(Case(name, code, inputs, outputs, options, fields, out_shape, version, steps, intermediates))
 
 
 X, Y = T((2, 3, 4)), T((2, 3, 4))
 POSITIVE = T((2, 3, 4), low=0.1, high=3.0)
 Q = T((2, 3, 4), "int8", I8)
+EVERY8 = T((8, 16, 16), "int8", I8)  # all integers, many times
+EVERYU8 = T((8, 16, 16), "uint8", U8)
 
 for code in "ABS CEIL COS ELU EXP FLOOR HARD_SWISH LOGISTIC NEG RELU RELU6 RELU_N1_TO_1 RELU_0_TO_1 ROUND SIN SIGN SQUARE TANH".split():
     add(code, [X])
@@ -106,32 +112,49 @@ add("GELU", [X], options="Gelu", approximate=True)
 add("LEAKY_RELU", [X], options="LeakyRelu", alpha=0.2)
 add("PRELU", [T((2, 3, 3, 4)), K((1, 1, 4))])
 for code in "ABS ELU HARD_SWISH RELU RELU6 RELU_N1_TO_1 GELU".split():
-    add(code, [Q], INT8, name="int8")
-add("LEAKY_RELU", [Q], INT8, "LeakyRelu", alpha=0.2, name="int8")
-add("PRELU", [T((2, 3, 3, 4), "int8", I8), K((1, 1, 4), "int8", Quantized(0.01))], INT8, name="int8")
-add("LOGISTIC", [Q], [("int8", UNIT8)], name="int8")
-add("TANH", [Q], [("int8", SYMMETRIC8)], name="int8")
-add("LOGISTIC", [T((2, 8), "int16", Quantized(1 / 4096))], [("int16", Quantized(1 / 32768))], name="int16")
-add("LOGISTIC", [T((2, 8), "uint8", U8)], [("uint8", Quantized(1 / 256))], name="uint8")
-add("RSQRT", [T((2, 8), "int8", Quantized(0.05, -128), 1, 127)], INT8, name="int8")
+    add(code, [EVERY8], INT8, name="int8")
+for code in "RELU RELU6 RELU_N1_TO_1".split():
+    add(code, [EVERY8], SAME8, name="same")
+    add(code, [EVERYU8], [("uint8", Quantized(0.03, 90))], name="uint8")
+add("GELU", [EVERY8], INT8, "Gelu", approximate=True, name="int8")
+add("GELU", [EVERYU8], [("uint8", Quantized(0.03, 90))], "Gelu", name="uint8")
+add("HARD_SWISH", [EVERYU8], [("uint8", Quantized(0.03, 90))], name="uint8")
+add("HARD_SWISH", [T((2, 256), "int8", Quantized(0.3, 10))], [("int8", Quantized(0.15, -100))], name="coarse")
+for alpha in (0.2, 1.5, -0.3, 0.0):
+    add("LEAKY_RELU", [EVERY8], INT8, "LeakyRelu", alpha=alpha, name="int8")
+add("PRELU", [T((4, 16, 16, 4), "int8", I8), K((1, 1, 4), "int8", Quantized(0.01, 7))], INT8, name="int8")
+add("PRELU", [T((4, 16, 16, 4), "uint8", U8), K((1, 1, 4), "uint8", Quantized(0.01, 100))], [("uint8", Quantized(0.03, 90))], name="uint8")
+add("LOGISTIC", [EVERY8], [("int8", UNIT8)], name="int8")
+add("TANH", [EVERY8], [("int8", SYMMETRIC8)], name="int8")
+add("TANH", [EVERYU8], [("uint8", Quantized(1 / 128, 128))], name="uint8")
+add("EXP", [EVERY8], [("int8", Quantized(2.5, -128))], name="int8")
+add("LOG", [EVERY8], INT8, name="int8")
+add("SQRT", [T((8, 256), "int8", Quantized(0.05, -128))], INT8, name="int8")
+add("LOGISTIC", [T((2, 8), "int16", Quantized(1 / 4096))], [("int16", Quantized(1 / 32768))], name="int16", steps=1)
+add("LOGISTIC", [EVERYU8], [("uint8", Quantized(1 / 256))], name="uint8")
+add("RSQRT", [T((8, 256), "int8", Quantized(0.05, -128))], INT8, name="int8")
 
 for code in "ADD SUB MUL".split():
     options = code.capitalize()
     add(code, [X, Y], options=options)
     add(code, [X, K((4,))], options=options, fusedActivationFunction=1)
     add(code, [X, T((1, 3, 1))], options=options, fusedActivationFunction=3)
-    add(code, [Q, T((2, 3, 4), "int8", U8 and Quantized(0.03, 4))], INT8, options, name="int8")
+    add(code, [EVERY8, T((8, 16, 16), "int8", Quantized(0.03, 4))], INT8, options, name="int8")
+    add(code, [EVERY8, K((16,), "int8", Quantized(0.003, 4))], SAME8, options, fusedActivationFunction=1, name="int8")
+    add(code, [EVERYU8, T((8, 16, 16), "uint8", Quantized(0.01, 60))], [("uint8", Quantized(0.03, 100))], options, name="uint8")
     add(code, [T((6,), "int32", None, -50, 50), K([3] * 6, "int32")], [("int32", None)], options, name="int32")
-add("ADD", [T((2, 8), "int16", I16), T((2, 8), "int16", I16)], [("int16", Quantized(0.001))], "Add", potScaleInt16=False, name="int16")
+add("ADD", [T((2, 8), "int16", I16), T((2, 8), "int16", I16)], [("int16", Quantized(0.001))], "Add", potScaleInt16=False, name="int16", steps=1)
 add("ADD", [T((2, 8), "uint8", U8), T((2, 8), "uint8", U8)], [("uint8", Quantized(0.08, 100))], "Add", name="uint8")
 add("DIV", [X, POSITIVE], options="Div")
 add("ADD_N", [X, Y, T((2, 3, 4))], options="AddN")
 add("POW", [POSITIVE, K(np.full((4,), 1.5))])
 add("MAXIMUM", [X, Y])
 add("MINIMUM", [X, K((1, 4))])
-add("MAXIMUM", [Q, T((2, 3, 4), "int8", I8)], SAME8, name="int8")
+for code in ("MAXIMUM", "MINIMUM"):
+    add(code, [EVERY8, T((1, 16, 16), "int8", I8)], SAME8, name="int8")
 add("SQUARED_DIFFERENCE", [X, Y])
-add("SQUARED_DIFFERENCE", [Q, T((2, 3, 4), "int8", I8)], [("int8", Quantized(0.3, -128))], name="int8")
+add("SQUARED_DIFFERENCE", [EVERY8, EVERY8], [("int8", Quantized(0.3, -128))], name="int8")
+add("SQUARED_DIFFERENCE", [EVERY8, T((16,), "int8", Quantized(0.02, 9))], [("int8", Quantized(0.2, -100))], name="int8")
 add("FLOOR_DIV", [X, POSITIVE])
 add("FLOOR_DIV", [T((6,), "int32", None, -20, 20), K([3, -3, 4, -4, 7, 2], "int32")], [("int32", None)])
 add("FLOOR_MOD", [X, POSITIVE])
@@ -155,8 +178,11 @@ add("CAST", [X], [("int32", None)], "Cast", inDataType=0, outDataType=2)
 add("CAST", [T((6,), "int32", None, 0, 3)], [("bool", None)], "Cast", inDataType=2, outDataType=6)
 add("CAST", [T((6,), "bool")], F, "Cast", inDataType=6, outDataType=0)
 add("QUANTIZE", [X], INT8)
-add("QUANTIZE", [Q], INT8, name="again")
-add("QUANTIZE", [T((2, 8), "uint8", U8)], INT8, name="uint8")
+add("QUANTIZE", [T((8, 16), low=-7, high=7)], [("int8", Quantized(0.5))], name="halves")
+add("QUANTIZE", [EVERY8], INT8, name="again")
+add("QUANTIZE", [EVERY8], [("int8", Quantized(0.025, -3))], name="finer")
+add("QUANTIZE", [EVERYU8], INT8, name="uint8")
+add("QUANTIZE", [EVERYU8], [("int8", Quantized(0.04, 0))], name="shifted")
 add("QUANTIZE", [X], [("int16", I16)], name="int16")
 add("DEQUANTIZE", [Q])
 add("DEQUANTIZE", [T((2, 8), "uint8", U8)], name="uint8")
@@ -177,7 +203,7 @@ add("CONV_2D", [QIMAGE, K((5, 3, 3, 4), "int8", PER_AXIS), K((5,), "int32", Quan
 add("CONV_2D", [T((1, 7, 6, 4), "uint8", U8), K((5, 3, 3, 4), "uint8", Quantized(0.02, 120)), K((5,), "int32", Quantized(0.0008))],
     [("uint8", Quantized(0.2, 90))], name="uint8", **CONV)  # fmt: skip
 add("CONV_2D", [T((1, 7, 6, 4), "int16", I16), K((5, 3, 3, 4), "int8", PER_AXIS), K((5,), "int64", Quantized(PER_AXIS.scales * 0.0005, 0, 0))],
-    [("int16", Quantized(0.003))], name="int16", **CONV)  # fmt: skip
+    [("int16", Quantized(0.003))], name="int16", steps=1, **CONV)  # fmt: skip
 DEPTHWISE = dict(options="DepthwiseConv2D", depthMultiplier=1)
 add("DEPTHWISE_CONV_2D", [IMAGE, K((1, 3, 3, 4)), K((4,))], strideW=1, strideH=1, **DEPTHWISE)
 add("DEPTHWISE_CONV_2D", [IMAGE, K((1, 3, 3, 8)), K((8,))], options="DepthwiseConv2D", depthMultiplier=2, strideW=2, strideH=2)
@@ -194,7 +220,12 @@ POOL = dict(options="Pool2D", filterWidth=2, filterHeight=3, strideW=2, strideH=
 for code in ("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"):
     add(code, [IMAGE], **POOL)
     add(code, [IMAGE], padding=1, fusedActivationFunction=1, **POOL)
-add("AVERAGE_POOL_2D", [QIMAGE], SAME8, name="int8", **POOL)
+LARGE = T((3, 17, 16, 16), "int8", I8)
+LARGEU = T((3, 17, 16, 16), "uint8", U8)
+for padding in (0, 1):
+    add("AVERAGE_POOL_2D", [LARGE], SAME8, padding=padding, name="int8", **POOL)
+    add("AVERAGE_POOL_2D", [LARGEU], [("uint8", U8)], padding=padding, fusedActivationFunction=3, name="uint8", **POOL)
+add("AVERAGE_POOL_2D", [LARGE], SAME8, "Pool2D", filterWidth=5, filterHeight=5, strideW=1, strideH=1, name="int8")
 add("MAX_POOL_2D", [QIMAGE], SAME8, name="int8", **POOL)
 add("MAX_POOL_2D", [QIMAGE], SAME8, fusedActivationFunction=3, name="int8", **POOL)
 add("L2_NORMALIZATION", [IMAGE], options="L2Norm")
@@ -202,7 +233,9 @@ add("L2_NORMALIZATION", [QIMAGE], [("int8", Quantized(1 / 128))], "L2Norm", name
 add("LOCAL_RESPONSE_NORMALIZATION", [IMAGE], options="LocalResponseNormalization", radius=1, bias=1.0, alpha=0.5, beta=0.75)
 add("SOFTMAX", [T((2, 6))], options="Softmax", beta=1.0)
 add("SOFTMAX", [T((2, 3, 6))], options="Softmax", beta=0.5)
-add("SOFTMAX", [T((2, 6), "int8", I8)], [("int8", UNIT8)], "Softmax", beta=1.0, name="int8")
+for scale in (0.05, 0.3, 0.004):
+    add("SOFTMAX", [T((40, 17), "int8", Quantized(scale, -9))], [("int8", UNIT8)], "Softmax", beta=1.0, name="int8")
+add("SOFTMAX", [T((4, 10, 6), "uint8", U8)], [("uint8", Quantized(1 / 256))], "Softmax", beta=0.7, name="uint8")
 add("LOG_SOFTMAX", [T((2, 6))])
 add("LOG_SOFTMAX", [T((2, 6), "int8", I8)], [("int8", Quantized(16 / 256, 127))], name="int8")
 
@@ -217,17 +250,26 @@ add("FULLY_CONNECTED", [T((2, 6), "uint8", U8), K((5, 6), "uint8", Quantized(0.0
     [("uint8", Quantized(0.1, 80))], FC, name="uint8")  # fmt: skip
 add("FULLY_CONNECTED", [T((2, 6), "int16", I16), K((5, 6), "int8", Quantized(0.02)), K((5,), "int64", Quantized(0.00001))],
     [("int16", Quantized(0.001))], FC, name="int16")  # fmt: skip
+W8H = Quantized(0.01)
+add("FULLY_CONNECTED", [T((4, 6)), K((5, 6), "int8", W8H), K((5,))], options=FC, name="hybrid")
+add("FULLY_CONNECTED", [T((4, 6)), K((5, 6), "int8", PER_AXIS), None], options=FC, name="hybrid_per_axis")
+add("FULLY_CONNECTED", [T((4, 6)), K((5, 6), "int8", W8H), K((5,))], options=FC, asymmetricQuantizeInputs=True, name="hybrid_asymmetric")
+add("CONV_2D", [T((2, 7, 6, 4)), K((5, 3, 3, 4), "int8", W8H), K((5,))], name="hybrid", **CONV)
+add("CONV_2D", [T((2, 7, 6, 4)), K((5, 3, 3, 4), "int8", PER_AXIS), K((5,))], name="hybrid_per_axis", fusedActivationFunction=1, **CONV)
+add("DEPTHWISE_CONV_2D", [T((2, 7, 6, 4)), K((1, 3, 3, 4), "int8", Quantized([0.01, 0.02, 0.03, 0.01], 0, 3)), K((4,))], strideW=1, strideH=1,
+    name="hybrid_per_axis", **DEPTHWISE)  # fmt: skip
 add("BATCH_MATMUL", [T((2, 3, 4)), T((2, 4, 5))], options="BatchMatMul")
 add("BATCH_MATMUL", [T((2, 4, 3)), T((1, 5, 4))], options="BatchMatMul", adjX=True, adjY=True)
-add("BATCH_MATMUL", [Q, T((2, 4, 5), "int8", I8)], INT8, "BatchMatMul", name="int8")
+add("BATCH_MATMUL", [T((4, 16, 4), "int8", I8), T((4, 4, 15), "int8", Quantized(0.02, 7))], INT8, "BatchMatMul", name="int8")
 
 AXES = K([1], "int32")
 for code in "MEAN SUM REDUCE_MAX REDUCE_MIN REDUCE_PROD".split():
     add(code, [X, AXES], options="Reducer")
     add(code, [X, K([0, -1], "int32")], options="Reducer", keepDims=True)
-add("MEAN", [QIMAGE, K([1, 2], "int32")], SAME8, "Reducer", keepDims=True, name="int8")
-add("MEAN", [QIMAGE, K([1, 2], "int32")], INT8, "Reducer", name="int8")
-add("SUM", [Q, AXES], [("int8", Quantized(0.2, 3))], "Reducer", name="int8")
+add("MEAN", [LARGE, K([1, 2], "int32")], SAME8, "Reducer", keepDims=True, name="int8")
+add("MEAN", [LARGE, K([1], "int32")], INT8, "Reducer", name="int8")
+add("MEAN", [LARGEU, K([3], "int32")], [("uint8", Quantized(0.03, 100))], "Reducer", name="uint8")
+add("SUM", [EVERY8, AXES], [("int8", Quantized(0.2, 3))], "Reducer", name="int8", steps=1)  # its judge computes in floats
 add("REDUCE_MAX", [Q, AXES], SAME8, "Reducer", name="int8")
 add("REDUCE_ANY", [BOOL, AXES], [("bool", None)], "Reducer")
 add("REDUCE_ALL", [BOOL, AXES], [("bool", None)], "Reducer")
@@ -250,7 +292,7 @@ add("SHAPE", [X], [("int32", None)], "Shape", outType=2)
 add("RANK", [X], [("int32", None)])
 add("CONCATENATION", [X, T((2, 1, 4))], options="Concatenation", axis=1)
 add("CONCATENATION", [Q, T((2, 3, 4), "int8", I8)], SAME8, "Concatenation", axis=-1, name="int8")
-add("CONCATENATION", [T((2, 3), "uint8", U8), T((2, 3), "uint8", Quantized(0.02, 10))], [("uint8", Quantized(0.06, 90))],
+add("CONCATENATION", [T((40, 16), "uint8", U8), T((40, 16), "uint8", Quantized(0.02, 10))], [("uint8", Quantized(0.06, 90))],
     "Concatenation", axis=1, name="uint8")  # fmt: skip
 add("PACK", [X, Y], options="Pack", axis=1, valuesCount=2)
 add("UNPACK", [X], F * 3, "Unpack", axis=1, num=3)
@@ -305,15 +347,18 @@ add("MATRIX_SET_DIAG", [T((2, 3, 3)), T((2, 3))])
 add("RESIZE_BILINEAR", [IMAGE, K([5, 11], "int32")], options="ResizeBilinear")
 add("RESIZE_BILINEAR", [IMAGE, K([14, 3], "int32")], options="ResizeBilinear", alignCorners=True)
 add("RESIZE_BILINEAR", [IMAGE, K([14, 3], "int32")], options="ResizeBilinear", halfPixelCenters=True)
-add("RESIZE_BILINEAR", [QIMAGE, K([14, 3], "int32")], SAME8, "ResizeBilinear", halfPixelCenters=True, name="int8")
+add("RESIZE_BILINEAR", [LARGE, K([23, 7], "int32")], SAME8, "ResizeBilinear", halfPixelCenters=True, name="int8")
+add("RESIZE_BILINEAR", [LARGE, K([40, 33], "int32")], SAME8, "ResizeBilinear", alignCorners=True, name="int8")
+add("RESIZE_BILINEAR", [LARGE, K([40, 33], "int32")], SAME8, "ResizeBilinear", name="int8")
 add("RESIZE_NEAREST_NEIGHBOR", [IMAGE, K([5, 11], "int32")], options="ResizeNearestNeighbor")
 add("RESIZE_NEAREST_NEIGHBOR", [IMAGE, K([14, 3], "int32")], options="ResizeNearestNeighbor", alignCorners=True)
 add("RESIZE_NEAREST_NEIGHBOR", [QIMAGE, K([14, 3], "int32")], SAME8, "ResizeNearestNeighbor", halfPixelCenters=True, name="int8")
 
 add("SVDF", [T((2, 3)), K((8, 3)), K((8, 5)), K((4,)), V((2, 40))], options="SVDF", rank=2, fusedActivationFunction=1)
-add("SVDF", [T((1, 3), "int8", Quantized(0.05)), K((8, 3), "int8", Quantized(0.01)), K((8, 5), "int16", Quantized(0.0005)),
-    K((8,), "int32", Quantized(0.0000005)), V((1, 40), "int16", Quantized(0.001))], [("int8", Quantized(0.02))],
-    "SVDF", rank=1, fusedActivationFunction=1, name="int8")  # fmt: skip
+for rank in (1, 2):
+    add("SVDF", [T((3, 5), "int8", Quantized(0.05, 4)), K((8, 5), "int8", Quantized(0.01)), K((8, 5), "int16", Quantized(0.0005)),
+        K((8 // rank,), "int32", Quantized(0.0000005)), V((3, 40), "int16", Quantized(0.001))], [("int8", Quantized(0.02, -5))],
+        "SVDF", rank=rank, fusedActivationFunction=1, name="int8")  # fmt: skip
 RNN = [K((4, 3)), K((4, 4)), K((4,))]
 add("RNN", [T((2, 3)), *RNN, V((2, 4))], options="RNN", fusedActivationFunction=4)
 add("UNIDIRECTIONAL_SEQUENCE_RNN", [T((2, 5, 3)), *RNN, V((2, 4))], options="SequenceRNN", fusedActivationFunction=1)
@@ -331,6 +376,14 @@ add("UNIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *W, *R, *[K((4,))] * 3, *BIAS
 add("UNIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *W, *[K((4, 2))] * 4, *NO * 3, *BIAS, K((2, 4)), K((2,)), V((2, 2)), V((2, 4)), *NO * 4],
     name="projected", projClip=0.7, **LSTM)  # fmt: skip
 add("UNIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *W, *R, *NO * 3, *BIAS, *NO * 2, *STATES, *[K((4,))] * 4], name="normalized", **LSTM)
+W8, R8 = [K((4, 3), "int8", Quantized(0.01))] * 4, [K((4, 4), "int8", Quantized(0.008))] * 4
+BIAS8 = [K((4,), "int32", Quantized(0.0005))] * 4
+STATES8 = [V((8, 4), "int8", Quantized(1 / 128, 3)), V((8, 4), "int16", Quantized(2.0**-12))]
+X8 = T((8, 5, 3), "int8", I8)
+LSTM8 = dict(outputs=[("int8", Quantized(1 / 128, 3))], intermediates=(Quantized(1.0),) * 4 + (Quantized(1 / 128, 3),), **LSTM)
+add("UNIDIRECTIONAL_SEQUENCE_LSTM", [X8, *W8, *R8, *NO * 3, *BIAS8, *NO * 2, *STATES8, *NO * 4], name="int8", **LSTM8)
+add("UNIDIRECTIONAL_SEQUENCE_LSTM", [X8, None, *W8[1:], None, *R8[1:], *NO * 3, None, *BIAS8[1:], *NO * 2, *STATES8, *NO * 4],
+    name="int8_coupled", cellClip=2.0, **LSTM8)  # fmt: skip
 add("LSTM", [T((2, 3)), *W, *R, *NO * 3, *BIAS, *NO * 2, *STATES, *NO * 4], options="LSTM", fusedActivationFunction=4)
 add("BIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *(W + R + NO * 3 + BIAS + NO * 2) * 2, *STATES, *STATES, *NO * 9], F * 2,
     options="BidirectionalSequenceLSTM", fusedActivationFunction=4, timeMajor=False)  # fmt: skip

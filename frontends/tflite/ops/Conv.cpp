@@ -1,6 +1,6 @@
 // Convolutions: TensorFlow's padding rules to plain pads, filters to [K..., C / groups, F] while
 // they are still integers.
-#include "frontends/tflite/Importer.h"
+#include "frontends/tflite/Hybrid.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -75,6 +75,35 @@ LogicalResult checkRanks(const NodeContext &ctx, unsigned x, unsigned filter, in
   return success();
 }
 
+/// Input 0 convolved with the filter that `reorder` makes of input 1. Of hybrid layers,
+/// `symmetric` are those that round floats so.
+FailureOr<Results> convolve(NodeContext &ctx, const Window &window, int64_t groups,
+                            llvm::function_ref<Value(Value)> reorder, bool symmetric,
+                            Activation activation) {
+  auto bias = ctx.bias(2, 0, 1);
+  if (failed(bias))
+    return failure();
+  auto create = [&](Value x, Value filter, Value bias) -> Value {
+    return ctx.create<edge::ConvOp>(x, filter, bias, window.strides, window.dilations, window.pads,
+                                    groups);
+  };
+  if (!isHybrid(ctx, 0, 1)) {
+    auto filter = filterOf(ctx, 1, reorder, 3);
+    if (failed(filter))
+      return failure();
+    return finish(ctx, create(ctx.real(0), *filter, *bias), activation);
+  }
+  auto scales = ctx.inputScales(1);
+  Value filter = reorder(ctx.input(1));
+  if (failed(scales) || !filter)
+    return failure();
+  RoundedFloats x = roundFloats(ctx, ctx.input(0), {1, 2, 3}, symmetric && scales->size() == 1);
+  if (!x.integers)
+    return failure();
+  Value sums = create(x.integers, ctx.cast(filter, ctx.b.getI32Type()), Value());
+  return finish(ctx, unrounded(ctx, sums, x, *scales, *bias), activation);
+}
+
 FailureOr<Results> importConv2D(NodeContext &ctx) {
   const auto &options = ctx.options<Conv2DOptions>();
   if (failed(checkRanks(ctx, 0, 1, 4)))
@@ -90,14 +119,10 @@ FailureOr<Results> importConv2D(NodeContext &ctx) {
   int64_t depth = filter.getDimSize(3);
   if (x.getDimSize(3) % depth || filter.getDimSize(0) % (x.getDimSize(3) / depth))
     return ctx.error("can't split ") << x << " into groups for a filter " << filter;
-  auto weights = permuted(ctx, 1, {1, 2, 3, 0}, 3);
-  auto bias = ctx.bias(2, 0, 1);
-  if (failed(weights) || failed(bias))
-    return failure();
-  return finish(ctx,
-                ctx.create<edge::ConvOp>(ctx.real(0), *weights, *bias, window.strides,
-                                         window.dilations, window.pads, x.getDimSize(3) / depth),
-                options.fused_activation_function());
+  return convolve(
+      ctx, window, x.getDimSize(3) / depth,
+      [&](Value filter) { return ctx.transpose(filter, {1, 2, 3, 0}); },
+      /*symmetric=*/true, options.fused_activation_function());
 }
 
 FailureOr<Results> importDepthwise(NodeContext &ctx) {
@@ -117,19 +142,12 @@ FailureOr<Results> importDepthwise(NodeContext &ctx) {
     return failure();
   window.pad(options.padding(), x.getShape().slice(1, 2));
   // [1, K, K, F] is [K, K, 1, F] already.
-  auto weights = filterOf(
-      ctx, 1,
+  return convolve(
+      ctx, window, channels,
       [&](Value f) {
         return ctx.reshape(f, {filter.getDimSize(1), filter.getDimSize(2), 1, features});
       },
-      3);
-  auto bias = ctx.bias(2, 0, 1);
-  if (failed(weights) || failed(bias))
-    return failure();
-  return finish(ctx,
-                ctx.create<edge::ConvOp>(ctx.real(0), *weights, *bias, window.strides,
-                                         window.dilations, window.pads, channels),
-                options.fused_activation_function());
+      /*symmetric=*/false, options.fused_activation_function());
 }
 
 FailureOr<Results> importConv3D(NodeContext &ctx) {

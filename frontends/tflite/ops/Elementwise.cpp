@@ -1,5 +1,5 @@
 // Elementwise operators. Quantized ones are computed on the numbers that their integers stand for.
-#include "frontends/tflite/Importer.h"
+#include "frontends/tflite/Integers.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -25,13 +25,25 @@ template <typename Op, typename Options> FailureOr<Results> fused(NodeContext &c
                         ctx.options<Options>().fused_activation_function()));
 }
 
+/// The larger or smaller one: integers of one scale are ordered as their numbers.
+template <typename Op> FailureOr<Results> extreme(NodeContext &ctx) {
+  if (ctx.sameQuantization(0) && ctx.sameQuantization(1))
+    return one(ctx.create<Op>(ctx.input(0), ctx.input(1)));
+  return binary<Op>(ctx);
+}
+
+Value compared(NodeContext &ctx, P predicate) {
+  bool integers = ctx.sameInputs(0, 1);
+  return Formula(ctx).compare(integers ? ctx.input(0) : ctx.real(0),
+                              integers ? ctx.input(1) : ctx.real(1), predicate);
+}
+
 template <P predicate> FailureOr<Results> compare(NodeContext &ctx) {
-  return one(Formula(ctx).compare(ctx.real(0), ctx.real(1), predicate));
+  return one(compared(ctx, predicate));
 }
 
 FailureOr<Results> importNotEqual(NodeContext &ctx) {
-  Formula f(ctx);
-  return one(f.unary<edge::NotOp>(f.compare(ctx.real(0), ctx.real(1), P::equal)));
+  return one(Formula(ctx).unary<edge::NotOp>(compared(ctx, P::equal)));
 }
 
 /// A row of one operand whose formula is `fn(formula, x)`.
@@ -159,10 +171,23 @@ FailureOr<Results> importDequantize(NodeContext &ctx) {
   return one(ctx.cast(x, ctx.b.getF32Type()));
 }
 
-/// From floats, or from other integers.
+/// From floats, or from other integers, of which at most 16 bits can be kept exactly.
 FailureOr<Results> importQuantize(NodeContext &ctx) {
   if (ctx.sameQuantization(0))
     return one(ctx.input(0));
+  auto from = ScaleAndZero::of(ctx.inputTensor(0)), to = ScaleAndZero::of(ctx.outputTensor(0));
+  Type element = elementOf(ctx.input(0)), storage;
+  if (ctx.outputTensor(0))
+    storage = convertElementType(ctx.outputTensor(0)->type(), ctx.b.getContext());
+  edge::FixedPoint factor;
+  auto isNarrow = [](Type type, unsigned bits) {
+    return isa_and_nonnull<IntegerType>(type) && type.getIntOrFloatBitWidth() >= 8 &&
+           type.getIntOrFloatBitWidth() <= bits;
+  };
+  if (from && to && isNarrow(element, 16) && isNarrow(storage, 32) &&
+      factor.add(static_cast<double>(from->scale) / to->scale))
+    return one(requantized(ctx, centred(ctx, ctx.input(0), from->zero), factor, to->zero,
+                           storage.getIntOrFloatBitWidth(), storage));
   return one(ctx.result(ctx.real(0)));
 }
 
@@ -223,8 +248,8 @@ ArrayRef<OperatorRow> edgec::tflite::getElementwiseRows() {
       {B::LOGICAL_NOT, unary<edge::NotOp>},
       {B::LOGICAL_OR, binary<edge::OrOp>, 2},
       {B::LOGISTIC, unary<edge::SigmoidOp>},
-      {B::MAXIMUM, binary<edge::MaxOp>, 2},
-      {B::MINIMUM, binary<edge::MinOp>, 2},
+      {B::MAXIMUM, extreme<edge::MaxOp>, 2},
+      {B::MINIMUM, extreme<edge::MinOp>, 2},
       {B::MUL, fused<edge::MulOp, MulOptions>, 2},
       {B::NEG, unary<edge::NegOp>},
       {B::NOT_EQUAL, importNotEqual, 2},

@@ -1,11 +1,25 @@
 // Matrix products.
-#include "frontends/tflite/Importer.h"
+#include "frontends/tflite/Hybrid.h"
 
 using namespace mlir;
 using namespace edgec;
 using namespace edgec::tflite;
 
 namespace {
+
+/// Rows of floats times weights of 8 bits.
+Value multiplyRounded(NodeContext &ctx, Value rows, Value bias) {
+  auto scales = ctx.inputScales(1);
+  if (failed(scales))
+    return {};
+  bool symmetric = !ctx.options<FullyConnectedOptions>().asymmetric_quantize_inputs();
+  RoundedFloats x = roundFloats(ctx, rows, {1}, symmetric);
+  if (!x.integers)
+    return {};
+  Value weights = ctx.cast(ctx.input(1), ctx.b.getI32Type());
+  Value sums = ctx.create<edge::MatMulOp>(x.integers, weights, /*transpose_b=*/true);
+  return unrounded(ctx, sums, x, *scales, bias);
+}
 
 /// x [.., C] times weights [F, C], which edge reads as they are.
 FailureOr<Results> importFullyConnected(NodeContext &ctx) {
@@ -19,7 +33,6 @@ FailureOr<Results> importFullyConnected(NodeContext &ctx) {
   if (x.getNumElements() % depth ||
       (options.keep_num_dims() && (x.getRank() == 0 || x.getShape().back() != depth)))
     return ctx.error("can't multiply ") << x << " by weights " << filter;
-  // Weights may have scales and a reader of floats (a hybrid layer): the formula is the same.
   Value rows = ctx.reshape(ctx.input(0), {x.getNumElements() / depth, depth});
   if (rows && ctx.isQuantizedInput(0)) {
     auto quantized = ctx.inputQuantization(0);
@@ -30,12 +43,19 @@ FailureOr<Results> importFullyConnected(NodeContext &ctx) {
     rows = ctx.dequantize(rows, *quantized);
   }
   auto bias = ctx.bias(2, 0, 1);
-  Value weights = ctx.real(1);
-  if (!rows || !weights || failed(bias))
+  if (!rows || failed(bias))
     return failure();
-  Value result = ctx.create<edge::MatMulOp>(rows, weights, /*transpose_b=*/true);
-  if (*bias)
-    result = Formula(ctx).add(result, *bias);
+  Value result;
+  if (isHybrid(ctx, 0, 1)) {
+    result = multiplyRounded(ctx, rows, *bias);
+  } else {
+    Value weights = ctx.real(1);
+    if (!weights)
+      return failure();
+    result = ctx.create<edge::MatMulOp>(rows, weights, /*transpose_b=*/true);
+    if (*bias)
+      result = Formula(ctx).add(result, *bias);
+  }
   auto activated = ctx.activate(result, options.fused_activation_function());
   if (failed(activated))
     return failure();

@@ -1,5 +1,6 @@
 // Pooling and normalisation over windows or channels.
-#include "frontends/tflite/Importer.h"
+#include "frontends/tflite/Integers.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace edgec;
@@ -107,7 +108,34 @@ FailureOr<Results> importLocalResponse(NodeContext &ctx) {
   return one(f.mul(x, f.binary<edge::PowOp>(scale, -options.beta())));
 }
 
+/// Of integers of 8 bits, where the result has the only parameters that kernels know: all its steps
+/// make up 1. Null, without an error, where it can't be computed so.
+Value softmaxOfIntegers(NodeContext &ctx) {
+  constexpr double kExponentSteps = 1 << 26; // 5 bits lie left of the point
+  auto from = ScaleAndZero::of(ctx.inputTensor(0)), to = ScaleAndZero::of(ctx.outputTensor(0));
+  if (!from || !to || !elementOf(ctx.input(0)).isInteger(8) || ctx.type(0).getRank() == 0 ||
+      ctx.type(0).getNumElements() == 0)
+    return {};
+  Type storage = convertElementType(ctx.outputTensor(0)->type(), ctx.b.getContext());
+  if (!storage || !(storage.isInteger(8) || storage.isSignlessInteger(16)))
+    return {};
+  int bits = static_cast<int>(storage.getIntOrFloatBitWidth());
+  int64_t least = storage.isUnsignedInteger() ? 0 : -(int64_t(1) << (bits - 1));
+  edge::FixedPoint factor;
+  double beta = ctx.options<SoftmaxOptions>().beta();
+  if (to->zero != least || std::abs(std::ldexp(to->scale, bits) - 1) > 1e-3 ||
+      !factor.add(std::fmin(beta * from->scale * kExponentSteps, INT32_MAX)) ||
+      factor.shifts[0] < 0)
+    return {};
+  return ctx.create<edge::FixedSoftmaxOp>(ctx.input(0),
+                                          static_cast<uint32_t>(factor.multipliers[0]),
+                                          static_cast<uint32_t>(factor.shifts[0]), storage);
+}
+
 FailureOr<Results> importSoftmax(NodeContext &ctx) {
+  if (ctx.builtin() == BuiltinOperator::SOFTMAX)
+    if (Value result = softmaxOfIntegers(ctx))
+      return one(result);
   Formula f(ctx);
   Value x = ctx.real(0);
   if (!x)

@@ -1,9 +1,8 @@
 // Recurrent layers and their states, which are variable tensors: kept between calls.
-#include "dialects/Edge/Lowering.h"
-#include "frontends/tflite/GraphImporter.h"
+#include "frontends/tflite/ops/IntegerLstm.h"
+#include "frontends/tflite/ops/StateTensor.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace edgec;
@@ -12,129 +11,6 @@ using namespace edgec::tflite;
 using B = BuiltinOperator;
 
 namespace {
-
-//===- States ---------------------------------------------------------------------------------===//
-
-/// A state that an operator reads as one of its inputs, and writes.
-class Variable {
-public:
-  static FailureOr<Variable> read(NodeContext &ctx, unsigned index) {
-    Variable variable;
-    variable.index = index;
-    if ((variable.value = ctx.input(index)))
-      return variable; // computed by the model: nothing to keep
-    const Tensor *tensor = ctx.inputTensor(index);
-    if (!tensor)
-      return ctx.error("input ") << index << ", a state, is missing";
-    if (!isa<func::FuncOp>(ctx.b.getInsertionBlock()->getParentOp()))
-      return ctx.error("a state within IF or WHILE is not supported");
-    int32_t number = ctx.node.inputs()->Get(index);
-    variable.key = nameOf(ctx.graph, number);
-    Type element = convertElementType(tensor->type(), ctx.b.getContext());
-    if (!element)
-      return ctx.error("has a state of ") << nameOf(tensor->type());
-    SmallVector<int64_t> shape(toArray(tensor->shape()));
-    if (failed(edge::checkShape(ctx.loc, "state", shape)))
-      return failure();
-    auto type = RankedTensorType::get(shape, element);
-    State &state = ctx.getImporter().getState(variable.key);
-    // Runtimes begin with the number zero in 8 bits, but with the integer in 16.
-    if (!state.argument && tensor->type() == tflite::TensorType::INT8 && isQuantized(*tensor)) {
-      auto quantized = ctx.inputQuantization(index);
-      if (failed(quantized))
-        return failure();
-      auto perTensor = dyn_cast<quant::UniformQuantizedType>(*quantized);
-      if (perTensor && perTensor.getZeroPoint() != 0) {
-        edge::HostTensor zeros(type);
-        for (int64_t i = 0, e = type.getNumElements(); i < e; ++i)
-          zeros.setInt(i, perTensor.getZeroPoint());
-        state.initial = zeros.toAttr();
-      }
-    }
-    variable.value = ctx.getImporter().readState(variable.key, type, ctx.loc);
-    if (!variable.value)
-      return failure();
-    return variable;
-  }
-  /// The state after this operator, in its own type.
-  LogicalResult write(const NodeContext &ctx, Value next) const {
-    next = next ? ctx.reshape(next, shapeOf(value)) : Value();
-    if (!next)
-      return failure();
-    if (next.getType() != value.getType())
-      return ctx.error("has a state of ") << value.getType() << " that becomes " << next.getType();
-    if (!key.empty())
-      ctx.getImporter().getState(key).value = next;
-    return success();
-  }
-  Value numbers(const NodeContext &ctx, Value integers) const {
-    if (!ctx.isQuantizedInput(index))
-      return integers;
-    auto quantized = ctx.inputQuantization(index);
-    return failed(quantized) ? Value() : ctx.dequantize(integers, *quantized);
-  }
-  Value integers(const NodeContext &ctx, Value numbers) const {
-    if (!ctx.isQuantizedInput(index))
-      return numbers;
-    auto quantized = ctx.inputQuantization(index);
-    return failed(quantized) ? Value() : ctx.quantize(numbers, *quantized);
-  }
-
-  Value value;
-
-private:
-  unsigned index = 0;
-  std::string key;
-};
-
-//===- SVDF -----------------------------------------------------------------------------------===//
-
-/// A filter of rank one or more in feature and time: the last `memory` projections of the input are
-/// kept, and weighted.
-FailureOr<Results> importSvdf(NodeContext &ctx) {
-  const auto &options = ctx.options<SVDFOptions>();
-  auto x = ctx.type(0), feature = ctx.type(1), time = ctx.type(2);
-  int64_t rank = options.rank();
-  if (x.getRank() != 2 || feature.getRank() != 2 || time.getRank() != 2 || rank < 1 ||
-      feature.getDimSize(0) % rank || feature.getDimSize(0) != time.getDimSize(0) ||
-      x.getDimSize(1) != feature.getDimSize(1) || time.getDimSize(1) < 1)
-    return ctx.error("can't filter ")
-           << x << " by " << feature << " and " << time << " of rank " << rank;
-  int64_t n = x.getDimSize(0), filters = feature.getDimSize(0), memory = time.getDimSize(1);
-  auto state = Variable::read(ctx, 4);
-  if (failed(state))
-    return failure();
-  if (typeOf(state->value).getNumElements() != n * filters * memory)
-    return ctx.error("has a state of ") << state->value.getType();
-  Formula f(ctx);
-  Value projected = ctx.create<edge::MatMulOp>(ctx.real(0), ctx.real(1), /*transpose_b=*/true);
-  Value newest = ctx.reshape(state->integers(ctx, projected), {n, filters, 1});
-  Value past = ctx.reshape(state->value, {n, filters, memory});
-  if (!newest || !past)
-    return failure();
-  Value kept = newest;
-  if (memory > 1) {
-    past = ctx.create<edge::SliceOp>(past, SmallVector<int64_t>{0, 0, 1},
-                                     SmallVector<int64_t>{n, filters, memory - 1},
-                                     SmallVector<int64_t>{1, 1, 1});
-    if (past)
-      kept = ctx.create<edge::ConcatOp>(ValueRange{past, newest}, int64_t(2));
-  }
-  if (!kept || failed(state->write(ctx, kept)))
-    return failure();
-  Value weighted = f.mul(state->numbers(ctx, kept), ctx.real(2));
-  weighted = f.reduce(weighted, edge::ReduceKind::sum, {2}, /*keepdims=*/false);
-  weighted = f.reduce(ctx.reshape(weighted, {n, filters / rank, rank}), edge::ReduceKind::sum, {2},
-                      /*keepdims=*/false);
-  auto bias = ctx.bias(3, 4, 2);
-  if (failed(bias))
-    return failure();
-  if (*bias)
-    weighted = f.add(weighted, *bias);
-  // The integer kernel leaves the activation to the bounds of the output's integers.
-  return one(ctx.isQuantizedOutput(0) ? ctx.result(weighted)
-                                      : ctx.result(weighted, options.fused_activation_function()));
-}
 
 //===- LSTM -----------------------------------------------------------------------------------===//
 
@@ -160,9 +36,10 @@ struct Lstm {
   float cellClip, projectionClip;
   bool reverse;
 
-  Value x; ///< [T, N, I], as the file's elements
+  Value x;                            ///< [T, N, I], as the file's elements
+  std::optional<IntegerLstm> integer; ///< how steps are computed where they are on integers
   Value w[4], r[4], peephole[4], bias[4], norm[4], projection, projectionBias;
-  Variable h, c;
+  StateTensor h, c;
 
   bool coupled() const { return !w[0]; }
 
@@ -192,7 +69,7 @@ struct Lstm {
     if (failed(found))
       return failure();
     projectionBias = *found;
-    auto first = Variable::read(ctx, stateAt), second = Variable::read(ctx, stateAt + 1);
+    auto first = StateTensor::read(ctx, stateAt), second = StateTensor::read(ctx, stateAt + 1);
     if (failed(first) || failed(second))
       return failure();
     h = *first;
@@ -265,6 +142,25 @@ struct Lstm {
     return at.dequantize(at.quantize(value, type), type);
   }
 
+  /// A quantized layer without any of the extras.
+  std::optional<IntegerLstm> planIntegers() const {
+    if (!ctx.isQuantizedInput(0) || projection || norm[1] || peephole[1] || peephole[3] ||
+        activation != Activation::TANH || elementOf(h.value) != ctx.b.getI8Type() ||
+        !elementOf(c.value).isSignlessInteger(16))
+      return std::nullopt;
+    IntegerLstm::Inputs inputs;
+    for (unsigned gate = 0; gate < 4; ++gate) {
+      inputs.weights[gate] = weights + gate;
+      inputs.recurrent[gate] = weights + 4 + gate;
+      inputs.biases[gate] = weights + 11 + gate;
+    }
+    inputs.hidden = stateAt;
+    inputs.cell = stateAt + 1;
+    inputs.coupled = coupled();
+    inputs.cellClip = cellClip;
+    return IntegerLstm::plan(ctx, inputs);
+  }
+
   /// One step in numbers: x [N, I], h [N, P], c [N, H]; h and c become the next ones.
   LogicalResult step(const NodeContext &at, Value input, Value &hidden, Value &cell) const {
     Formula f(at);
@@ -334,14 +230,21 @@ struct Lstm {
     Value number = arith::IndexCastOp::create(inner, ctx.loc, inner.getI32Type(), position);
     Value index = tensor::FromElementsOp::create(
         inner, ctx.loc, RankedTensorType::get({}, inner.getI32Type()), number);
-    Value input = inputNumbers(at, at.create<edge::GatherOp>(x, index, int64_t(0)));
-    Value hidden = h.numbers(at, loop.getRegionIterArgs()[0]);
-    Value cell = c.numbers(at, loop.getRegionIterArgs()[1]);
-    if (failed(step(at, input, hidden, cell)))
-      return failure();
-    Value shown = at.result(hidden);
-    hidden = h.integers(at, hidden);
-    cell = c.integers(at, cell);
+    Value input = at.create<edge::GatherOp>(x, index, int64_t(0));
+    Value hidden = loop.getRegionIterArgs()[0], cell = loop.getRegionIterArgs()[1], shown;
+    if (integer) {
+      if (!input || failed(integer->step(at, input, hidden, cell)))
+        return failure();
+      shown = hidden;
+    } else {
+      hidden = h.numbers(at, hidden);
+      cell = c.numbers(at, cell);
+      if (failed(step(at, inputNumbers(at, input), hidden, cell)))
+        return failure();
+      shown = at.result(hidden);
+      hidden = h.integers(at, hidden);
+      cell = c.integers(at, cell);
+    }
     SmallVector<int64_t> row(shape);
     row[0] = 1;
     Value item = shown ? at.reshape(shown, row) : Value();
@@ -374,6 +277,7 @@ struct Lstm {
         typeOf(r[1]).getDimSize(0) != hidden || shapeOf(h.value) != ArrayRef<int64_t>({n, shown}) ||
         shapeOf(c.value) != ArrayRef<int64_t>({n, hidden}))
       return ctx.error("has weights and states that don't fit its input ") << type;
+    integer = planIntegers();
     return isPlain() ? importWhole() : importSteps();
   }
 };
@@ -469,7 +373,7 @@ FailureOr<Results> importBidirectionalLstm(NodeContext &ctx) {
 FailureOr<Value> importRnnDirection(NodeContext &ctx, Value x, unsigned first,
                                     Activation activation, bool reverse) {
   auto function = activationOf(ctx, activation);
-  auto state = Variable::read(ctx, first + 3);
+  auto state = StateTensor::read(ctx, first + 3);
   if (failed(function) || failed(state))
     return failure();
   if (!ctx.input(first) || !ctx.input(first + 1) || ctx.type(first).getRank() != 2 ||

@@ -49,11 +49,45 @@ FailureOr<Results> importNearest(NodeContext &ctx) {
                                                      ValueRange(), SmallVector<int64_t>{1, 2})));
 }
 
+/// Integers of 8 bits are resized with weights of 10 bits each way, and rounded once, halves away
+/// from zero.
+FailureOr<Results> bilinearIntegers(NodeContext &ctx, ArrayRef<int64_t> size) {
+  constexpr int64_t kOne = 1 << 10;
+  const auto &options = ctx.options<ResizeBilinearOptions>();
+  Type i32 = ctx.b.getI32Type();
+  SmallVector<Value> indices, weights;
+  for (int axis = 0; axis < 2; ++axis) {
+    int64_t in = ctx.type(0).getDimSize(axis + 1), out = size[axis];
+    int64_t shrink = options.align_corners() && out > 1 ? 1 : 0;
+    int64_t step = (kOne * (in - shrink) + (out - shrink) / 2) / (out - shrink);
+    edge::HostTensor index(RankedTensorType::get({out, 2}, i32)), weight(index.getType());
+    for (int64_t i = 0; i < out; ++i) {
+      int64_t at = i * step + (options.half_pixel_centers() ? step / 2 - kOne / 2 : 0);
+      int64_t low = std::max<int64_t>(at / kOne, 0), part = at - kOne * low;
+      index.setInt(2 * i, std::min(low, in - 1));
+      index.setInt(2 * i + 1, std::clamp<int64_t>((at + kOne - 1) / kOne, 0, in - 1));
+      weight.setInt(2 * i, kOne - part);
+      weight.setInt(2 * i + 1, part);
+    }
+    indices.push_back(ctx.constantTensor(index));
+    weights.push_back(ctx.constantTensor(weight));
+  }
+  Formula f(ctx);
+  Value sum = ctx.create<edge::ResampleOp>(ctx.input(0), ValueRange(indices), ValueRange(weights),
+                                           SmallVector<int64_t>{1, 2});
+  Value rounded = f.dividedRounded(sum, kOne * kOne);
+  if (!rounded)
+    return failure();
+  return one(ctx.cast(rounded, elementOf(ctx.input(0))));
+}
+
 FailureOr<Results> importBilinear(NodeContext &ctx) {
   const auto &options = ctx.options<ResizeBilinearOptions>();
   auto size = sizes(ctx);
   if (failed(size))
     return failure();
+  if (elementOf(ctx.input(0)).isSignlessInteger(8) && ctx.sameQuantization(0))
+    return bilinearIntegers(ctx, *size);
   SmallVector<Value> indices, weights;
   for (int axis = 0; axis < 2; ++axis) {
     int64_t in = ctx.type(0).getDimSize(axis + 1), out = (*size)[axis];

@@ -25,7 +25,7 @@ func.func @strides(%x: tensor<1x5x4xf32>) {
 // -----
 
 func.func @integers(%x: tensor<1x5x4xi32>) {
-  // expected-error @+1 {{'edge.pool' sums and averages floats only}}
+  // expected-error @+1 {{'edge.pool' averages floats only, and sums floats or integers of up to 32 bits}}
   %0 = edge.pool average %x window [2] strides [1] dilations [1] pads [0, 0] to [4] : tensor<1x5x4xi32>
   return
 }

@@ -25,7 +25,7 @@ func.func @unweighted(%x: tensor<1x2x8xf32>, %i: tensor<4x2xi32>) {
 // -----
 
 func.func @weights(%x: tensor<1x2x8xf32>, %i: tensor<4x2xi32>, %w: tensor<4x1xf32>) {
-  // expected-error @+1 {{'edge.resample' expects f32 weights of the indices' shape}}
+  // expected-error @+1 {{'edge.resample' expects weights of the indices' shape, of f32 or, beside integers of up to 32 bits, i32}}
   %0 = edge.resample %x axes [1] at %i weights %w : tensor<1x2x8xf32> at tensor<4x2xi32> weights tensor<4x1xf32>
   return
 }
