@@ -38,6 +38,7 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 }
 
 static void buildQuantize(OpPassManager &passes, const Target *) {
+  passes.addPass(createInsertQuantization());
   passes.nest<func::FuncOp>().addPass(createIntegerArithmetic());
   passes.nest<func::FuncOp>().addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
