@@ -93,6 +93,8 @@ Role MatMulOp::getQuantizationRole() {
 }
 bool MatMulOp::isQuantizedOperand(unsigned index) { return index == 0; }
 LayerWeights MatMulOp::getLayerWeights() {
+  if (cast<RankedTensorType>(getB().getType()).getRank() != 2)
+    return {};
   bool transposed = getTransposeB();
   return {&getBMutable(), nullptr, transposed ? 0 : 1, transposed ? 1 : 0, 1};
 }

@@ -23,6 +23,15 @@ def IntegerArithmetic : Pass<"edgec-integer-arithmetic", "::mlir::func::FuncOp">
   let dependentDialects = ["::edgec::edge::EdgeDialect"];
 }
 
+def IntegerSums : Pass<"edgec-integer-sums", "::mlir::func::FuncOp"> {
+  let summary = "sum integers where the result is read as numbers";
+  let description = [{
+    A layer of 8-bit operands with constant weights, or a sum over dimensions, that no `edge.quantize` follows, becomes a sum of integers and an `edge.dequantize` of that: its
+    weights stay small, and nothing is rounded.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def QuantizeByFormula : Pass<"edgec-quantize-by-formula", "::mlir::func::FuncOp"> {
   let summary = "Read and write quantized tensors by their formulas, in floating point";
   let description = [{

@@ -10,8 +10,8 @@ module attributes {edge.quantize = "int8"} {
 // CHECK: %[[QX:.*]] = edge.quantize %[[X]] as !quant.uniform<i8:f32, [[SX:.*]]:-128>
 // CHECK: %[[DX:.*]] = edge.dequantize %[[QX]] as !quant.uniform<i8:f32, [[SX]]:-128>
 // CHECK: %[[DW:.*]] = edge.dequantize %[[W]] as !quant.uniform<i8<-127:127>:f32:1, {0.0078{{[0-9]*}},0.015{{[0-9]*}}}>
-// CHECK: %[[P:.*]] = edge.matmul %[[DX]], %[[DW]]
 // CHECK: %[[DB:.*]] = edge.dequantize %[[B]] as !quant.uniform<i32<-2147483647:2147483647>:f32:0,
+// CHECK: %[[P:.*]] = edge.matmul %[[DX]], %[[DW]]
 // CHECK: %[[S:.*]] = edge.add %[[P]], %[[DB]]
 // CHECK: %[[R:.*]] = edge.relu %[[S]]
 // CHECK: %[[Q:.*]] = edge.quantize %[[R]] as !quant.uniform<i8:f32, [[SR:.*]]:-128>
@@ -35,7 +35,7 @@ func.func @layers(%x: tensor<1x2xf32> {edge.range = array<f64: 0.0, 2.55>}) -> t
 // Tensors that move into one another have one scale, that of the larger range, and their integers are moved.
 module attributes {edge.quantize = "int8"} {
 // CHECK-LABEL: func @moves
-// CHECK-DAG: %[[QX:.*]] = edge.quantize %arg0 as !quant.uniform<i8:f32, [[S:.*]]>
+// CHECK-DAG: %[[QX:.*]] = edge.quantize %arg0 as !quant.uniform<i8:f32, [[S:[0-9.E-]*]]>
 // CHECK-DAG: %[[QY:.*]] = edge.quantize %arg1 as !quant.uniform<i8:f32, [[S]]>
 // CHECK: %[[C:.*]] = edge.concat %[[QX]], %[[QY]] axis 1 : tensor<1x1xi8>, tensor<1x1xi8>
 // CHECK: edge.dequantize %[[C]] as !quant.uniform<i8:f32, [[S]]>
