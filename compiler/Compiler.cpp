@@ -208,6 +208,8 @@ LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &o
   Stopwatch stopwatch(options.timing);
   OwningOpRef<ModuleOp> module;
   for (auto [index, phase] : llvm::enumerate(getPhases())) {
+    if (phase.name == "quantize" && failed(calibrate(*module, options.quantize, output.modelHash)))
+      return failure();
     if (phase.name == "import") {
       module = frontend->import(path, options.import, context);
       if (!module || failed(markStates(*module, options.import.states)))
@@ -264,6 +266,27 @@ LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &o
     }
   }
   stopwatch.finish();
+  return success();
+}
+
+LogicalResult compileForHost(ModuleOp module, Output &output) {
+  Builder builder(module.getContext());
+  auto host = resolveTarget("host");
+  if (!host)
+    return module.emitError() << llvm::toString(host.takeError());
+  module->setAttr("edge.target", host->target->describe(host->entry, module.getContext()));
+  module->setAttr("edge.threads", builder.getI64IntegerAttr(1));
+  module->removeAttr("edge.profile");
+  ArrayRef<Phase> phases = getPhases();
+  auto checked = llvm::find_if(phases, [](const Phase &phase) { return phase.name == "check"; });
+  for (const Phase &phase : llvm::make_range(std::next(checked), phases.end())) {
+    if (phase.name == "emit")
+      return host->target->emit(module, output);
+    PassManager passes(module.getContext(), ModuleOp::getOperationName());
+    phase.build(passes, host->target);
+    if (failed(passes.run(module)))
+      return failure();
+  }
   return success();
 }
 

@@ -1,6 +1,7 @@
 // What a caller embeds: a model file in, files or a loaded function out.
 #pragma once
 
+#include "compiler/Quantization.h"
 #include "frontends/Frontend.h"
 #include "mlir/IR/MLIRContext.h"
 #include "targets/Target.h"
@@ -20,6 +21,7 @@ struct CompileOptions {
   std::string name;                  ///< prefix; by default the file's, made C-safe
   std::set<std::string> emit;        ///< `library` by default
   int threads = 1;
+  QuantizeOptions quantize;
   bool fastConv = false;     ///< convolutions through transforms: faster, and less exact
   bool profile = false;      ///< call edgec_profile_hook around each op
   std::string stopAfter;     ///< phase to stop after; the module goes to stdout
@@ -43,7 +45,7 @@ public:
   const std::string &manifest() const;
 
 private:
-  friend std::unique_ptr<LoadedModule> load(llvm::StringRef, const CompileOptions &, ProfileHook);
+  friend std::unique_ptr<LoadedModule> loadObject(Output &, mlir::Location, ProfileHook);
   struct Implementation;
   std::unique_ptr<Implementation> implementation;
 };

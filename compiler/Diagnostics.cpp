@@ -1,6 +1,5 @@
 #include "compiler/Diagnostics.h"
 #include "mlir/IR/Location.h"
-#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -14,6 +13,12 @@ static void collectNames(Location loc, llvm::SetVector<StringRef> &names) {
       collectNames(part, names);
   else if (auto call = dyn_cast<CallSiteLoc>(loc))
     collectNames(call.getCallee(), names);
+}
+
+llvm::SetVector<StringRef> edgec::nodeNames(Location loc) {
+  llvm::SetVector<StringRef> names;
+  collectNames(loc, names);
+  return names;
 }
 
 DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, StringRef file, raw_ostream &os,
@@ -39,8 +44,7 @@ LogicalResult DiagnosticPrinter::print(Diagnostic &diagnostic) {
     severity = "remark";
     break;
   }
-  llvm::SetVector<StringRef> names;
-  collectNames(diagnostic.getLocation(), names);
+  llvm::SetVector<StringRef> names = nodeNames(diagnostic.getLocation());
   os << file << ": ";
   if (names.size() == 1)
     os << "node '" << names.front() << "': ";

@@ -2,10 +2,14 @@
 #pragma once
 
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/raw_ostream.h"
 #include <string>
 
 namespace edgec {
+
+/// The model's names of the nodes at a location: one, or those that a rewrite has merged.
+llvm::SetVector<llvm::StringRef> nodeNames(mlir::Location loc);
 
 /// Prints diagnostics while it lives: `kws.onnx: node '/layer1/Conv': error: message`, notes below.
 /// MLIR's default printer hides the names. Remarks, which say how something was compiled, are for

@@ -28,14 +28,17 @@ std::unique_ptr<LoadedModule> load(StringRef path, const CompileOptions &options
   Output output;
   output.name = options.name.empty() ? defaultName(path) : options.name;
   output.kinds = {"object"};
-  if (failed(runPhases(path, options, output, context.get()))) {
-    if (!printer.errors())
-      llvm::errs() << file << ": error: can't be compiled\n";
-    return nullptr;
-  }
+  std::unique_ptr<LoadedModule> loaded;
+  if (succeeded(runPhases(path, options, output, context.get())))
+    loaded = loadObject(output, FileLineColLoc::get(context.get(), file, 0, 0), hook);
+  if (!loaded && !printer.errors())
+    llvm::errs() << file << ": error: can't be compiled\n";
+  return loaded;
+}
+
+std::unique_ptr<LoadedModule> loadObject(Output &output, Location loc, ProfileHook hook) {
   auto fail = [&](llvm::Error error) {
-    llvm::errs() << file << ": error: can't be loaded: " << llvm::toString(std::move(error))
-                 << "\n";
+    emitError(loc) << "can't be loaded: " << llvm::toString(std::move(error));
     return nullptr;
   };
   auto implementation = std::make_unique<LoadedModule::Implementation>();

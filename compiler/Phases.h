@@ -9,6 +9,14 @@ namespace edgec {
 llvm::LogicalResult runPhases(llvm::StringRef path, const CompileOptions &options, Output &output,
                               mlir::MLIRContext *context);
 
+/// Compiles a module that has come through `check` for this host, whatever it was checked for. Its
+/// resources stay, as other modules may have them too.
+llvm::LogicalResult compileForHost(mlir::ModuleOp module, Output &output);
+
+/// Loads the object in `output`; null after an error at `loc`.
+std::unique_ptr<LoadedModule> loadObject(Output &output, mlir::Location loc,
+                                         ProfileHook hook = nullptr);
+
 /// The file's name as a C identifier.
 std::string defaultName(llvm::StringRef path);
 

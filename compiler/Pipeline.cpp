@@ -38,7 +38,9 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 }
 
 static void buildQuantize(OpPassManager &passes, const Target *) {
+  passes.addPass(createInsertQuantization());
   passes.nest<func::FuncOp>().addPass(createIntegerArithmetic());
+  passes.nest<func::FuncOp>().addPass(createIntegerSums());
   passes.nest<func::FuncOp>().addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());

@@ -4,7 +4,8 @@
 
 include "dialects/Edge/EdgeDialect.td"
 
-def Edge_ConvOp : Edge_Op<"conv"> {
+def Edge_ConvOp : Edge_Op<"conv", [
+    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand", "getLayerWeights"]>]> {
   let summary = "convolution of any spatial rank, grouped, strided, dilated, padded";
   let description = [{
     `x` is `[N, D1..Dn, C]`, `filter` is `[K1..Kn, C / groups, F]`, `bias` is `[F]`, the result `[N, O1..On, F]` with

@@ -38,7 +38,7 @@ class Edge_Elementwise<string mnemonic, list<Trait> traits = []>
   }];
 }
 
-class Edge_Unary<string mnemonic, string formula, string source> : Edge_Elementwise<mnemonic> {
+class Edge_Unary<string mnemonic, string formula, string source, list<Trait> traits = []> : Edge_Elementwise<mnemonic, traits> {
   let summary = formula;
   let description = "`result = " # formula # "`, element by element. Source: " # source # ".";
   let arguments = (ins Edge_Tensor:$x);
@@ -47,7 +47,7 @@ class Edge_Unary<string mnemonic, string formula, string source> : Edge_Elementw
 class Edge_FloatUnary<string mnemonic, string formula, string source> : Edge_Unary<mnemonic, formula, source> {
   let elements = "floats";
 }
-class Edge_Binary<string mnemonic, string formula, string source> : Edge_Elementwise<mnemonic> {
+class Edge_Binary<string mnemonic, string formula, string source, list<Trait> traits = []> : Edge_Elementwise<mnemonic, traits> {
   let elements = "same";
   let summary = formula;
   let description = "`result = " # formula # "`, element by element, broadcast as NumPy does. Source: " # source # ".";
@@ -82,7 +82,8 @@ def Edge_ErfOp : Edge_FloatUnary<"erf", "erf x", "ONNX Erf">;
 def Edge_FloorOp : Edge_FloatUnary<"floor", "x rounded down", "ONNX Floor">;
 def Edge_CeilOp : Edge_FloatUnary<"ceil", "x rounded up", "ONNX Ceil">;
 def Edge_RoundOp : Edge_FloatUnary<"round", "x rounded to nearest, halves to even", "ONNX Round">;
-def Edge_ReluOp : Edge_Unary<"relu", "max(x, 0)", "ONNX Relu">;
+def Edge_ReluOp : Edge_Unary<"relu", "max(x, 0)", "ONNX Relu", [
+    DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
 def Edge_SigmoidOp : Edge_FloatUnary<"sigmoid", "1 / (1 + e^-x)", "ONNX Sigmoid">;
 def Edge_NotOp : Edge_Unary<"not", "not x (bitwise on integers)", "ONNX Not, BitwiseNot"> {
   let elements = "integers";
@@ -110,7 +111,8 @@ def Edge_CastOp : Edge_Unary<"cast", "x as element type `to`; floats truncate to
   let hasFolder = 1;
 }
 
-def Edge_AddOp : Edge_Binary<"add", "x + y", "ONNX Add">;
+def Edge_AddOp : Edge_Binary<"add", "x + y", "ONNX Add", [
+    DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
 def Edge_SubOp : Edge_Binary<"sub", "x - y", "ONNX Sub">;
 def Edge_MulOp : Edge_Binary<"mul", "x * y", "ONNX Mul">;
 def Edge_DivOp : Edge_Binary<"div", "x / y, toward zero on integers; an integer divided by zero gives zero", "ONNX Div">;
@@ -118,8 +120,10 @@ def Edge_PowOp : Edge_Binary<"pow", "x ^ y; the result has x's element type, y m
   let elements = "any";
   let resultElement = "return ::mlir::getElementTypeOrSelf(operands.front().getType());";
 }
-def Edge_MinOp : Edge_Binary<"min", "the smaller of x and y; NaN wins", "ONNX Min">;
-def Edge_MaxOp : Edge_Binary<"max", "the larger of x and y; NaN wins", "ONNX Max">;
+def Edge_MinOp : Edge_Binary<"min", "the smaller of x and y; NaN wins", "ONNX Min", [
+    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand"]>]>;
+def Edge_MaxOp : Edge_Binary<"max", "the larger of x and y; NaN wins", "ONNX Max", [
+    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand"]>]>;
 def Edge_ModOp : Edge_Binary<"mod", "x - floor(x / y) * y: the sign is y's", "ONNX Mod with fmod = 0">;
 def Edge_FmodOp : Edge_Binary<"fmod", "x - trunc(x / y) * y: the sign is x's", "ONNX Mod with fmod = 1">;
 def Edge_AndOp : Edge_IntBinary<"and", "x and y (bitwise on integers)", "ONNX And, BitwiseAnd">;

@@ -4,7 +4,8 @@
 
 include "dialects/Edge/EdgeDialect.td"
 
-def Edge_MatMulOp : Edge_Op<"matmul"> {
+def Edge_MatMulOp : Edge_Op<"matmul", [
+    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand", "getLayerWeights"]>]> {
   let summary = "batched matrix product; batch dimensions broadcast";
   let description = [{
     `a` is `[..., M, K]`, `b` is `[..., K, N]`, or `[..., N, K]` where `transpose_b` is set; the result `[..., M, N]`. Both have rank 2 or more.

@@ -9,7 +9,8 @@ def Edge_ReduceKind : I32EnumAttr<"ReduceKind", "how two elements are combined",
   let cppNamespace = "::edgec::edge";
 }
 
-def Edge_ReduceOp : Edge_EvaluableOp<"reduce", [DeclareOpInterfaceMethods<TransposableOpInterface>]> {
+def Edge_ReduceOp : Edge_EvaluableOp<"reduce", [DeclareOpInterfaceMethods<TransposableOpInterface>,
+    DeclareOpInterfaceMethods<QuantizableOpInterface>]> {
   let summary = "all elements along `axes` combined into one";
   let description = [{
     `result[i] = x[i, a1] kind x[i, a2] kind ...` over all indices along `axes`, which stay with extent 1 where `keepdims` is set and are dropped

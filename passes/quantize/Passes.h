@@ -3,6 +3,7 @@
 
 #include "dialects/Edge/Edge.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Pass/Pass.h"
 
 namespace edgec {

@@ -4,11 +4,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def InsertQuantization : Pass<"edgec-insert-quantization", "::mlir::ModuleOp"> {
+  let summary = "make a float module one of integers, by the ranges that were seen";
+  let description = [{
+    Acts on a module with `edge.quantize` = "int8" or "int16x8". What layers and sums read (`QuantizableOpInterface`) becomes `edge.quantize` and `edge.dequantize`: one scale
+    for tensors that move into one another, from their `edge.range`, which is widened to hold zero. int8 has a zero point, int16 none. Weights are rounded to
+    [-127, 127] with a scale for each output feature, biases to 32 bits. What only floats read stays floats, and so do ops with `edge.keep_float`.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect", "::mlir::quant::QuantDialect"];
+}
+
 def IntegerArithmetic : Pass<"edgec-integer-arithmetic", "::mlir::func::FuncOp"> {
   let summary = "compute quantized layers on integers";
   let description = [{
     A convolution, a matrix product, a sum or an average between `edge.dequantize`s and one `edge.quantize`, with a bias and a clamp, becomes sums of integers and an
     `edge.requantize`, bit by bit as TFLite's reference kernels compute it. Weights have to be constants.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
+def IntegerSums : Pass<"edgec-integer-sums", "::mlir::func::FuncOp"> {
+  let summary = "sum integers where the result is read as numbers";
+  let description = [{
+    A layer of 8-bit operands with constant weights, or a sum over dimensions, that no `edge.quantize` follows, becomes a sum of integers and an `edge.dequantize` of that: its
+    weights stay small, and nothing is rounded.
   }];
   let dependentDialects = ["::edgec::edge::EdgeDialect"];
 }

@@ -1,4 +1,5 @@
 #include "tools/edgec/Commands.h"
+#include "tools/edgec/Samples.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -14,6 +15,46 @@ bool cli::splitAssignment(const std::string &text, std::string &name, std::strin
   return true;
 }
 
+namespace {
+constexpr std::pair<llvm::StringLiteral, ObserverMethod> kMethods[] = {
+    {"minmax", ObserverMethod::minmax},
+    {"percentile", ObserverMethod::percentile},
+    {"entropy", ObserverMethod::entropy},
+    {"mse", ObserverMethod::mse},
+};
+} // namespace
+
+void QuantizeArguments::add(CLI::App &command) {
+  command
+      .add_option("--quantize", scheme,
+                  "make a float model one of integers: int8, or int16x8 (activations of 16 bits, "
+                  "weights of 8)")
+      ->check(CLI::IsMember({"int8", "int16x8"}));
+  command.add_option("--calibration", calibration,
+                     "inputs to measure ranges on: a folder or a list file of .npy, .npz and "
+                     "pictures; a line of a list may have one file for each input");
+  std::vector<std::string> names;
+  for (auto &[name, _] : kMethods)
+    names.push_back(name.str());
+  command
+      .add_option("--calibration-method", method,
+                  "how a range is chosen: minmax (all that was seen), percentile (without the "
+                  "outermost 0.01 %), entropy, mse (least squared error; the default)")
+      ->check(CLI::IsMember(names));
+  command.add_option("--keep-float", keepFloat,
+                     "node to leave in floats, a name or a pattern with * (repeatable)");
+}
+
+void QuantizeArguments::parse(QuantizeOptions &options) const {
+  options.scheme = scheme;
+  if (!calibration.empty())
+    options.samples = createSampleSource(calibration);
+  for (auto &[name, value] : kMethods)
+    if (name == method)
+      options.method = value;
+  options.keepFloat = keepFloat;
+}
+
 void ModelArguments::add(CLI::App &command) {
   command.add_option("MODEL", model, "the model file, recognised by content")->required();
   command.add_option("--shape", shapes, "static shape of an input: NAME=1x3x224x224 (repeatable)");
@@ -23,10 +64,12 @@ void ModelArguments::add(CLI::App &command) {
   command.add_flag("--fast-conv", fastConv,
                    "compute 3x3 convolutions through Winograd's transforms where that takes fewer "
                    "multiplications: results differ by some 1e-6 of their range");
+  quantize.add(command);
 }
 
 bool ModelArguments::parse(CompileOptions &compile) const {
   compile.fastConv = fastConv;
+  quantize.parse(compile.quantize);
   ImportOptions &options = compile.import;
   auto fail = [](const std::string &option, const std::string &text, const char *form) {
     llvm::errs() << "edgec: error: " << option << " " << text << ": expected " << form << "\n";

@@ -16,9 +16,19 @@ void addBench(CLI::App &app, int &exitCode);
 void addInspect(CLI::App &app, int &exitCode);
 void addLists(CLI::App &app, int &exitCode); // targets, ops
 
+/// Options that say how a float model is quantized.
+struct QuantizeArguments {
+  std::string scheme, calibration, method = "mse";
+  std::vector<std::string> keepFloat;
+
+  void add(CLI::App &command);
+  void parse(QuantizeOptions &options) const;
+};
+
 /// Options that say how a model is read, shared by commands.
 struct ModelArguments {
   std::string model;
+  QuantizeArguments quantize;
   std::vector<std::string> shapes, values, states;
   bool fastConv = false;
 

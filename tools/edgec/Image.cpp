@@ -4,8 +4,6 @@
 #include <cmath>
 #include <memory>
 
-#define STB_IMAGE_IMPLEMENTATION
-#define STBI_FAILURE_USERMSG
 #include <stb/stb_image.h>
 
 using namespace edgec;

@@ -48,11 +48,14 @@ static StringRef field(StringRef header, StringRef key) {
 }
 
 Expected<NpyArray> readNpy(StringRef path) {
-  auto fail = [&](const Twine &message) { return createStringError("'" + path + "' " + message); };
   auto file = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)
-    return fail("can't be read: " + file.getError().message());
-  StringRef bytes = (*file)->getBuffer();
+    return createStringError("'" + path + "' can't be read: " + file.getError().message());
+  return parseNpy((*file)->getBuffer(), path);
+}
+
+Expected<NpyArray> parseNpy(StringRef bytes, const Twine &name) {
+  auto fail = [&](const Twine &message) { return createStringError("'" + name + "' " + message); };
   if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY"))
     return fail("is not a .npy file");
   unsigned major = static_cast<unsigned char>(bytes[6]);

@@ -1,10 +1,11 @@
-// NumPy's .npy files, version 1 to 3, little-endian, C order.
+// NumPy's .npy files, version 1 to 3, little-endian, C order, and .npz archives of them.
 #pragma once
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct NpyArray {
 };
 
 llvm::Expected<NpyArray> readNpy(llvm::StringRef path);
+/// The same from memory; messages call it `name`.
+llvm::Expected<NpyArray> parseNpy(llvm::StringRef bytes, const llvm::Twine &name);
+/// All arrays of an archive by name, as numpy.savez and numpy.savez_compressed write it.
+llvm::Expected<std::map<std::string, NpyArray>> readNpz(llvm::StringRef path);
 llvm::Error writeNpy(llvm::StringRef path, int32_t dtype, llvm::ArrayRef<int64_t> shape,
                      llvm::ArrayRef<char> data);
 

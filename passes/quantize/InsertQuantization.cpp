@@ -1,0 +1,220 @@
+// A float module as one of integers, by the ranges that were seen.
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/Matchers.h"
+#include "passes/quantize/Passes.h"
+#include "passes/quantize/Plan.h"
+#include <cmath>
+
+using namespace mlir;
+
+namespace edgec {
+#define GEN_PASS_DEF_INSERTQUANTIZATION
+#include "passes/quantize/Passes.h.inc"
+} // namespace edgec
+
+using namespace edgec;
+using edge::QuantizationRole;
+
+namespace {
+
+//===- Types ----------------------------------------------------------------------------------===//
+
+/// What activations are stored as; weights have 8 bits.
+struct Scheme {
+  unsigned bits;
+  bool isSymmetric;
+};
+
+std::optional<Scheme> schemeOf(StringRef name) {
+  return llvm::StringSwitch<std::optional<Scheme>>(name)
+      .Case("int8", Scheme{8, false})
+      .Case("int16x8", Scheme{16, true})
+      .Default(std::nullopt);
+}
+
+/// Scales are floats: the formulas compute with them, and others read them as such.
+double asFloat(double value) { return static_cast<float>(value); }
+
+/// The type for numbers in a range, which is widened to hold zero: that has to be exact, as
+/// paddings and the cut of a ReLU are.
+quant::UniformQuantizedType activationType(MLIRContext *context, Scheme scheme, double low,
+                                           double high) {
+  int64_t least = -(int64_t(1) << (scheme.bits - 1)), most = -least - 1, zeroPoint = 0;
+  low = std::min(low, 0.0);
+  high = std::max(high, 0.0);
+  double scale = asFloat(scheme.isSymmetric ? std::max(-low, high) / static_cast<double>(most)
+                                            : (high - low) / static_cast<double>(most - least));
+  // A tensor of zeros only, or so near that floats have no scale for it.
+  if (scale < std::numeric_limits<float>::min())
+    scale = 1;
+  if (!scheme.isSymmetric)
+    zeroPoint = std::clamp(least - static_cast<int64_t>(std::nearbyint(low / scale)), least, most);
+  return quant::UniformQuantizedType::get(quant::QuantizationFlags::Signed,
+                                          IntegerType::get(context, scheme.bits),
+                                          Float32Type::get(context), scale, zeroPoint, least, most);
+}
+
+//===- Weights --------------------------------------------------------------------------------===//
+
+/// Constant integers read as numbers, one scale for each index of dimension `axis`.
+Value createConstant(OpBuilder &builder, Location loc, const edge::HostTensor &integers,
+                     ArrayRef<double> scales, int64_t axis, int64_t limit) {
+  unsigned width = integers.getElementType().getIntOrFloatBitWidth();
+  SmallVector<int64_t> zeros(scales.size(), 0);
+  auto type = quant::UniformQuantizedPerAxisType::get(
+      quant::QuantizationFlags::Signed, builder.getIntegerType(width), builder.getF32Type(), scales,
+      zeros, static_cast<int32_t>(axis), -limit, limit);
+  Value constant = edge::ConstantOp::create(builder, loc, integers.toAttr());
+  return edge::DequantizeOp::create(builder, loc, constant, TypeAttr::get(type));
+}
+
+edge::HostTensor hostTensor(Value constant) {
+  Attribute attr;
+  matchPattern(constant, m_Constant(&attr));
+  return *edge::HostTensor::fromAttr(attr);
+}
+
+/// Rounds the weights and the bias of a layer whose input has this scale.
+void quantizeWeights(OpBuilder &builder, const QuantizedLayer &layer, double inputScale) {
+  constexpr int64_t kMost = 127;              // -128 would have no negative
+  constexpr double kMostBias = INT32_MAX / 4; // leaves room for the products
+  constexpr double kLeast = 0x1.0p-100;       // far from where floats lose digits
+  Location loc = layer.op->getLoc();
+  edge::HostTensor weights = hostTensor(layer.weights.weights->get());
+  int64_t axis = layer.weights.featureAxis, features = weights.getShape()[axis];
+  int64_t inner = edge::rowMajorStrides(weights.getShape())[axis];
+  auto featureOf = [&](int64_t i) { return i / inner % features; };
+  SmallVector<double> scales(features, 0), bias;
+  for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i)
+    scales[featureOf(i)] = std::max(scales[featureOf(i)], std::fabs(weights.getFloat(i)) / kMost);
+  if (layer.bias())
+    bias = hostTensor(layer.bias()).getFloats();
+  for (int64_t f = 0; f < features; ++f) {
+    // A bias far beyond its weights needs a larger scale to fit in 32 bits.
+    double needed = bias.empty() ? 0 : std::fabs(bias[f]) / inputScale / kMostBias;
+    scales[f] = asFloat(std::max({scales[f], needed, kLeast}));
+  }
+  builder.setInsertionPoint(layer.op);
+  edge::HostTensor integers(weights.getType().clone(builder.getI8Type()));
+  for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i) {
+    auto rounded = static_cast<int64_t>(std::nearbyint(weights.getFloat(i) / scales[featureOf(i)]));
+    integers.setInt(i, std::clamp(rounded, -kMost, kMost));
+  }
+  layer.weights.weights->set(createConstant(builder, loc, integers, scales, axis, kMost));
+  if (bias.empty())
+    return;
+  edge::HostTensor sums(RankedTensorType::get({features}, builder.getI32Type()));
+  SmallVector<double> sumScales;
+  for (int64_t f = 0; f < features; ++f) {
+    sumScales.push_back(scales[f] * inputScale);
+    sums.setInt(f, std::llround(bias[f] / sumScales[f]));
+  }
+  Value numbers = createConstant(builder, loc, sums, sumScales, 0, INT32_MAX);
+  if (layer.weights.bias)
+    return layer.weights.bias->set(numbers);
+  builder.setInsertionPoint(layer.biasAdd);
+  auto add = cast<edge::AddOp>(layer.biasAdd);
+  add.getXMutable().set(layer.op->getResult(0));
+  add.getYMutable().set(numbers);
+}
+
+//===- The pass -------------------------------------------------------------------------------===//
+
+struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQuantization> {
+  void runOnOperation() override {
+    auto name = getOperation()->getAttrOfType<StringAttr>(kQuantizeAttr);
+    if (!name)
+      return;
+    std::optional<Scheme> scheme = schemeOf(name.getValue());
+    if (!scheme) {
+      getOperation().emitError() << "has the unknown quantization scheme '" << name.getValue()
+                                 << "'";
+      return signalPassFailure();
+    }
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(quantize(function, *scheme)))
+        return signalPassFailure();
+    getOperation()->removeAttr(kQuantizeAttr);
+  }
+
+  LogicalResult quantize(func::FuncOp function, Scheme scheme) {
+    QuantizationPlan plan(function);
+    SmallVector<quant::UniformQuantizedType> types;
+    for (const ScaleGroup &group : plan.groups()) {
+      double low = 0, high = 0;
+      for (Value root : group.roots) {
+        auto range = rangeOf(root);
+        if (!range)
+          return emitError(root.getLoc()) << "has no range to be quantized by";
+        low = std::min(low, range->first);
+        high = std::max(high, range->second);
+      }
+      types.push_back(activationType(&getContext(), scheme, low, high));
+    }
+    OpBuilder builder(&getContext());
+    for (auto [group, type] : llvm::zip_equal(plan.groups(), types))
+      for (Value root : group.roots)
+        replaceByIntegers(builder, root, type);
+    for (Operation &op : llvm::make_early_inc_range(function.getBody().front()))
+      if (quantizationRole(&op) == QuantizationRole::moves)
+        moveIntegers(builder, cast<edge::QuantizableOpInterface>(op));
+    for (const QuantizedLayer &layer : plan.layers()) {
+      auto input = layer.op->getOperand(0).getDefiningOp<edge::DequantizeOp>();
+      if (auto type = input ? dyn_cast<quant::UniformQuantizedType>(input.getQuantized()) : nullptr)
+        quantizeWeights(builder, layer, type.getScale());
+    }
+    clean(function);
+    return success();
+  }
+
+  /// Whoever reads `root` reads its integers from now on.
+  static void replaceByIntegers(OpBuilder &builder, Value root, quant::UniformQuantizedType type) {
+    builder.setInsertionPointAfterValue(root);
+    auto quantized = TypeAttr::get(type);
+    Value integers = edge::QuantizeOp::create(builder, root.getLoc(), root, quantized);
+    Value numbers = edge::DequantizeOp::create(builder, root.getLoc(), integers, quantized);
+    root.replaceAllUsesExcept(numbers, integers.getDefiningOp());
+  }
+
+  /// Moves integers instead of the numbers that they stand for, where all have one scale.
+  static void moveIntegers(OpBuilder &builder, edge::QuantizableOpInterface op) {
+    SmallVector<Value> operands;
+    Type quantized;
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (!op.isQuantizedOperand(operand.getOperandNumber())) {
+        operands.push_back(operand.get());
+        continue;
+      }
+      auto numbers = operand.get().getDefiningOp<edge::DequantizeOp>();
+      if (!numbers || (quantized && numbers.getQuantized() != quantized))
+        return;
+      quantized = numbers.getQuantized();
+      operands.push_back(numbers.getX());
+    }
+    auto type = dyn_cast_or_null<quant::UniformQuantizedType>(quantized);
+    if (!type)
+      return;
+    builder.setInsertionPoint(op);
+    auto moved = op.buildOnIntegers(builder, operands, type.getZeroPoint());
+    if (failed(moved))
+      return;
+    for (auto [result, integers] : llvm::zip_equal(op->getResults(), *moved)) {
+      Value numbers =
+          edge::DequantizeOp::create(builder, op.getLoc(), integers, TypeAttr::get(quantized));
+      result.replaceAllUsesWith(numbers);
+    }
+    op->erase();
+  }
+
+  /// Takes away what was only said for this pass.
+  static void clean(func::FuncOp function) {
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      function.removeArgAttr(i, kRangeAttr);
+    function.walk([](Operation *op) {
+      op->removeAttr(kRangeAttr);
+      op->removeAttr(kKeepFloatAttr);
+    });
+  }
+};
+
+} // namespace
