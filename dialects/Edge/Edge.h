@@ -11,6 +11,19 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace edgec::edge {
+
+/// Where a module says how its integer layers are rounded: a `RoundingAttr`.
+inline constexpr llvm::StringLiteral kRoundingAttr = "edge.rounding";
+
+/// Clones `op` on other operands and, where given, other attributes, with its result types inferred
+/// anew. Fails where inference does.
+llvm::FailureOr<llvm::SmallVector<mlir::Value>>
+rebuild(mlir::OpBuilder &builder, mlir::Operation *op, mlir::ValueRange operands,
+        llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
+
+} // namespace edgec::edge
+
 #include "dialects/Edge/EdgeInterfaces.h.inc"
 
 #include "dialects/Edge/EdgeDialect.h.inc"
