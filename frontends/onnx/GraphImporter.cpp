@@ -233,6 +233,8 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
     return {};
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(file);
+  (*module)->setAttr(edge::kRoundingAttr,
+                     edge::RoundingAttr::get(context, edge::Rounding::float_scale));
   OpBuilder builder(context);
   builder.setInsertionPointToEnd(module->getBody());
   SmallVector<Type> argumentTypes;
