@@ -38,9 +38,13 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 }
 
 static void buildQuantize(OpPassManager &passes, const Target *) {
-  passes.nest<func::FuncOp>().addPass(createIntegerArithmetic());
-  passes.nest<func::FuncOp>().addPass(createQuantizeByFormula());
+  auto &function = passes.nest<func::FuncOp>();
+  function.addPass(createMoveIntegers());
+  function.addPass(createIntegerArithmetic());
+  function.addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
+  // Weights of layers that stay in floating point are constants only now.
+  passes.nest<func::FuncOp>().addPass(createFoldAffineIntoConv());
   passes.addPass(createCSEPass());
 }
 
