@@ -39,10 +39,14 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 
 static void buildQuantize(OpPassManager &passes, const Target *) {
   passes.addPass(createInsertQuantization());
-  passes.nest<func::FuncOp>().addPass(createIntegerArithmetic());
-  passes.nest<func::FuncOp>().addPass(createIntegerSums());
-  passes.nest<func::FuncOp>().addPass(createQuantizeByFormula());
+  auto &function = passes.nest<func::FuncOp>();
+  function.addPass(createMoveIntegers());
+  function.addPass(createIntegerArithmetic());
+  function.addPass(createIntegerSums());
+  function.addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
+  // Weights of layers that stay in floating point are constants only now.
+  passes.nest<func::FuncOp>().addPass(createFoldAffineIntoConv());
   passes.addPass(createCSEPass());
 }
 

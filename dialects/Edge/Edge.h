@@ -13,6 +13,9 @@
 
 namespace edgec::edge {
 
+/// Where a module says how its integer layers are rounded: a `RoundingAttr`.
+inline constexpr llvm::StringLiteral kRoundingAttr = "edge.rounding";
+
 /// What an op is to quantized tensors.
 enum class QuantizationRole {
   none,  ///< computed on floats
@@ -31,10 +34,11 @@ struct LayerWeights {
   int64_t groups = 1;    ///< output features of group g read input channels of group g
 };
 
-/// See Lowering.h.
+/// Clones `op` on other operands and, where given, other attributes, with its result types inferred
+/// anew. Fails where inference does.
 llvm::FailureOr<llvm::SmallVector<mlir::Value>>
 rebuild(mlir::OpBuilder &builder, mlir::Operation *op, mlir::ValueRange operands,
-        llvm::ArrayRef<mlir::NamedAttribute> attributes);
+        llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
 
 } // namespace edgec::edge
 

@@ -46,6 +46,24 @@ def ElementwiseOpInterface : OpInterface<"ElementwiseOpInterface"> {
   ];
 }
 
+def ElementMovingOpInterface : OpInterface<"ElementMovingOpInterface"> {
+  let cppNamespace = "::edgec::edge";
+  let description = [{
+    An op whose result consists of elements of its data operands, unchanged, or of the largest of several: it does the same to anything that is mapped
+    to them in order, as integers to the numbers that they stand for.
+  }];
+  let methods = [
+    InterfaceMethod<"Whether the op, with its attributes, is of that kind.", "bool", "movesElements", (ins), "", "return true;">,
+    InterfaceMethod<"Whether this operand gives elements (false for indices).", "bool", "isDataOperand", (ins "unsigned":$index), "",
+      "return true;">,
+    InterfaceMethod<[{
+        Builds the op on other data operands, whose 0 is `zero`, a 0-d tensor. Fails, building nothing, where that can't be.
+      }], "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "buildMoving",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$operands, "::mlir::Value":$zero), "",
+      "return ::edgec::edge::rebuild(builder, $_op, operands);">
+  ];
+}
+
 def TransposableOpInterface : OpInterface<"TransposableOpInterface"> {
   let cppNamespace = "::edgec::edge";
   let description = [{

@@ -112,6 +112,8 @@ FailureOr<SmallVector<Value>> GatherOp::lower(OpBuilder &builder, ValueRange ope
       })};
 }
 
+bool GatherOp::isDataOperand(unsigned index) { return index == 0; }
+
 bool GatherOp::isLayoutOperand(unsigned index) { return index == 0; }
 
 FailureOr<SmallVector<Value>> GatherOp::buildUntransposed(OpBuilder &builder,

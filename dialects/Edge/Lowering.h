@@ -84,12 +84,6 @@ mlir::Value createReshape(mlir::OpBuilder &builder, mlir::Location loc, mlir::Va
 mlir::Value createTranspose(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
                             llvm::ArrayRef<int64_t> permutation);
 
-/// Clones `op` on other operands and, where given, other attributes, with its result types inferred
-/// anew. Fails where inference does.
-llvm::FailureOr<llvm::SmallVector<mlir::Value>>
-rebuild(mlir::OpBuilder &builder, mlir::Operation *op, mlir::ValueRange operands,
-        llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
-
 /// Permutations: `inverse`, and whether one leaves everything in its place.
 llvm::SmallVector<int64_t> inversePermutation(llvm::ArrayRef<int64_t> permutation);
 bool isIdentityPermutation(llvm::ArrayRef<int64_t> permutation);

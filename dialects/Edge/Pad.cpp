@@ -101,6 +101,14 @@ OpFoldResult PadOp::fold(FoldAdaptor) {
   return {};
 }
 
+FailureOr<SmallVector<Value>> PadOp::buildMoving(OpBuilder &builder, ValueRange operands,
+                                                 Value zero) {
+  SmallVector<Value> all(operands);
+  if (getMode() == PadMode::constant && !getValue())
+    all.push_back(zero);
+  return rebuild(builder, *this, all);
+}
+
 FailureOr<SmallVector<HostTensor>> PadOp::evaluate(ArrayRef<HostTensor> operands) {
   const HostTensor &x = operands[0];
   HostTensor result(cast<RankedTensorType>(getResult().getType()));

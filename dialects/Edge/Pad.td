@@ -11,7 +11,8 @@ def Edge_PadMode : I32EnumAttr<"PadMode", "what is found outside of a tensor", [
 
 def Edge_PadOp : Edge_EvaluableOp<"pad", [
     DeclareOpInterfaceMethods<TransposableOpInterface, ["isLayoutOperand"]>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand", "buildOnIntegers"]>]> {
+    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand", "buildOnIntegers"]>,
+    DeclareOpInterfaceMethods<ElementMovingOpInterface, ["buildMoving"]>]> {
   let summary = "x with `low` elements before it and `high` after it in each dimension; negative ones crop";
   let description = [{
     `result[i] = x[i - low]` inside x. Outside it is `value`, a 0-d tensor (zero where absent), in mode `constant`; the nearest element in mode `edge`; x mirrored at
@@ -25,7 +26,8 @@ def Edge_PadOp : Edge_EvaluableOp<"pad", [
 }
 
 def Edge_TileOp : Edge_EvaluableOp<"tile", [DeclareOpInterfaceMethods<TransposableOpInterface>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface>]> {
+    DeclareOpInterfaceMethods<QuantizableOpInterface>,
+    ElementMovingOpInterface]> {
   let summary = "x repeated `repeats` times along each dimension";
   let description = "`result[i] = x[i mod extent]`. Source: ONNX Tile.";
   let arguments = (ins Edge_Tensor:$x, DenseI64ArrayAttr:$repeats);

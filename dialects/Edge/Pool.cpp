@@ -52,6 +52,8 @@ LogicalResult PoolOp::inferReturnTypes(MLIRContext *context, std::optional<Locat
   return success();
 }
 
+bool PoolOp::movesElements() { return getKind() == PoolKind::max; }
+
 static kernel::PoolKind kernelKind(PoolKind kind) {
   switch (kind) {
   case PoolKind::max:

@@ -9,7 +9,8 @@ def Edge_PoolKind : I32EnumAttr<"PoolKind", "how a window becomes one element", 
   let cppNamespace = "::edgec::edge";
 }
 
-def Edge_PoolOp : Edge_Op<"pool", [DeclareOpInterfaceMethods<QuantizableOpInterface>]> {
+def Edge_PoolOp : Edge_Op<"pool", [DeclareOpInterfaceMethods<QuantizableOpInterface>,
+    DeclareOpInterfaceMethods<ElementMovingOpInterface, ["movesElements"]>]> {
   let summary = "max, sum or average over windows of any spatial rank";
   let description = [{
     `x` is `[N, D1..Dn, C]`, the result `[N, O1..On, C]` with `Oi` given by `output_shape`: `result[o] = kind of x[o * stride + k * dilation - padBefore]` over all `k` in

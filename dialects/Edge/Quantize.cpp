@@ -1,7 +1,11 @@
 #include "dialects/Edge/EmittedIntegers.h"
 #include "dialects/Edge/Lowering.h"
+#include "dialects/Edge/QuantizedSlices.h"
 #include "dialects/Kernel/Kernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace edgec;
@@ -11,6 +15,18 @@ using namespace edgec::edge;
 static Type storageElement(quant::QuantizedType type) {
   return IntegerType::get(type.getContext(), type.getStorageTypeIntegralWidth(),
                           type.isSigned() ? IntegerType::Signless : IntegerType::Unsigned);
+}
+
+QuantizedSlices::QuantizedSlices(Type quantized, ArrayRef<int64_t> shape) {
+  if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(quantized)) {
+    llvm::append_range(scales, perAxis.getScales());
+    llvm::append_range(zeroPoints, perAxis.getZeroPoints());
+    inner = rowMajorStrides(shape)[perAxis.getQuantizedDimension()];
+    return;
+  }
+  auto perTensor = cast<quant::UniformQuantizedType>(quantized);
+  scales.push_back(perTensor.getScale());
+  zeroPoints.push_back(perTensor.getZeroPoint());
 }
 
 /// Type inference of both ops: from the integers to the numbers, or back.
@@ -75,6 +91,42 @@ FailureOr<SmallVector<Value>> QuantizeOp::buildUntransposed(OpBuilder &builder,
   return untransposed(builder, *this, getQuantized(), permutation, operands);
 }
 
+FailureOr<SmallVector<HostTensor>> QuantizeOp::evaluate(ArrayRef<HostTensor> operands) {
+  const HostTensor &x = operands[0];
+  if (!x.getElementType().isF32())
+    return failure();
+  auto quantized = cast<quant::QuantizedType>(getQuantized());
+  QuantizedSlices slices(quantized, x.getShape());
+  auto low = static_cast<double>(quantized.getStorageTypeMin());
+  auto high = static_cast<double>(quantized.getStorageTypeMax());
+  HostTensor result(cast<RankedTensorType>(getResult().getType()));
+  for (int64_t i = 0, e = x.getNumElements(); i < e; ++i) {
+    size_t slice = slices.of(i);
+    auto steps = static_cast<float>(x.getFloat(i)) / static_cast<float>(slices.scales[slice]);
+    float value = (getHalvesAway() ? std::round(steps) : std::nearbyint(steps)) + static_cast<float>(slices.zeroPoints[slice]);
+    // A NaN gives the lower bound.
+    result.setInt(i, static_cast<int64_t>(std::fmin(std::fmax<double>(value, low), high)));
+  }
+  return SmallVector<HostTensor>{result};
+}
+
+//===- Sums of integers at another scale ------------------------------------------------------===//
+
+/// What both kinds of requantization ask for, beside as many factors as there are features, or one.
+static LogicalResult checkRequantize(std::optional<Location> location, StringRef name,
+                                     RankedTensorType x, size_t factors, uint32_t low,
+                                     uint32_t high) {
+  if (!x.getElementType().isInteger(32))
+    return inferError(location, "'" + name + "' expects an operand of i32");
+  if (factors == 0 ||
+      (factors > 1 && (x.getRank() == 0 || x.getShape().back() != static_cast<int64_t>(factors))))
+    return inferError(location, "'" + name + "' has " + Twine(factors) +
+                                    " factors, which don't fit its operand");
+  if (static_cast<int32_t>(low) > static_cast<int32_t>(high))
+    return inferError(location, "'" + name + "' has bounds that leave nothing");
+  return success();
+}
+
 //===- Fixed point ----------------------------------------------------------------------------===//
 
 LogicalResult RequantizeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
@@ -84,18 +136,14 @@ LogicalResult RequantizeOp::inferReturnTypes(MLIRContext *, std::optional<Locati
   Adaptor op(operands, attributes, properties, regions);
   auto x = cast<RankedTensorType>(op.getX().getType());
   size_t count = op.getMultipliers().size();
-  if (!x.getElementType().isInteger(32))
-    return inferError(location, "'edge.requantize' expects an operand of i32");
-  if (count == 0 || op.getShifts().size() != count ||
-      (count > 1 && (x.getRank() == 0 || x.getShape().back() != static_cast<int64_t>(count))))
+  if (failed(checkRequantize(location, getOperationName(), x, count, op.getLow(), op.getHigh())))
+    return failure();
+  if (op.getShifts().size() != count)
     return inferError(location, "'edge.requantize' has " + Twine(count) + " multipliers and " +
-                                    Twine(op.getShifts().size()) +
-                                    " shifts, which don't fit its operand");
+                                    Twine(op.getShifts().size()) + " shifts");
   for (int32_t shift : op.getShifts())
     if (shift < -31 || shift > 30)
       return inferError(location, "'edge.requantize' has a shift of " + Twine(shift));
-  if (static_cast<int32_t>(op.getLow()) > static_cast<int32_t>(op.getHigh()))
-    return inferError(location, "'edge.requantize' has bounds that leave nothing");
   types.push_back(x.clone(op.getStorage()));
   return success();
 }
@@ -142,5 +190,67 @@ FailureOr<SmallVector<Value>> RequantizeOp::lower(OpBuilder &builder, ValueRange
     x = on.min(x, on.constant(static_cast<int32_t>(getHigh())));
     return on.resized(x, storage);
   };
+  return SmallVector<Value>{createGeneric(builder, loc, inputs, output, maps, iterators, body)};
+}
+
+//===- Float factors --------------------------------------------------------------------------===//
+
+LogicalResult RequantizeFloatOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
+                                                  ValueRange operands, DictionaryAttr attributes,
+                                                  OpaqueProperties properties, RegionRange regions,
+                                                  SmallVectorImpl<Type> &types) {
+  Adaptor op(operands, attributes, properties, regions);
+  auto x = cast<RankedTensorType>(op.getX().getType());
+  if (failed(checkRequantize(location, getOperationName(), x, op.getScales().size(), op.getLow(),
+                             op.getHigh())))
+    return failure();
+  types.push_back(x.clone(op.getStorage()));
+  return success();
+}
+
+FailureOr<SmallVector<Value>> RequantizeFloatOp::lower(OpBuilder &builder, ValueRange operands) {
+  Location loc = getLoc();
+  auto type = cast<RankedTensorType>(operands[0].getType());
+  Type i32 = builder.getI32Type(), f32 = builder.getF32Type(), storage = storageType(getStorage());
+  int64_t rank = type.getRank(), count = static_cast<int64_t>(getScales().size());
+  AffineMap all = builder.getMultiDimIdentityMap(rank);
+  SmallVector<Value> inputs{operands[0]};
+  SmallVector<AffineMap> maps{all};
+  if (count > 1) {
+    HostTensor scales(RankedTensorType::get({count}, f32));
+    for (auto [i, scale] : llvm::enumerate(getScales()))
+      scales.setFloat(static_cast<int64_t>(i), scale);
+    inputs.push_back(
+        arith::ConstantOp::create(builder, loc, cast<TypedAttr>(Attribute(scales.toAttr()))));
+    maps.push_back(AffineMap::get(rank, 0, builder.getAffineDimExpr(rank - 1), getContext()));
+  }
+  maps.push_back(all);
+  auto zero = static_cast<int32_t>(getZeroPoint());
+  auto bound = [&](uint32_t limit) {
+    return static_cast<double>(static_cast<int32_t>(limit)) - static_cast<double>(zero);
+  };
+  auto body = [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+    auto constant = [&](double value) -> Value {
+      return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(static_cast<float>(value)));
+    };
+    Value x = arith::SIToFPOp::create(b, loc, f32, args[0]);
+    x = arith::MulFOp::create(b, loc, x, count > 1 ? args[1] : constant(getScales()[0]));
+    // Limited as a float, by a comparison: one instruction on vectors, and what follows fits i32.
+    auto limit = [&](arith::CmpFPredicate within, Value bound) {
+      Value keeps = arith::CmpFOp::create(b, loc, within, x, bound);
+      x = arith::SelectOp::create(b, loc, keeps, x, bound);
+    };
+    limit(arith::CmpFPredicate::OGT, constant(bound(getLow())));
+    limit(arith::CmpFPredicate::OLT, constant(bound(getHigh())));
+    x = arith::FPToSIOp::create(b, loc, i32, math::RoundEvenOp::create(b, loc, x));
+    if (zero)
+      x = arith::AddIOp::create(b, loc, x,
+                                arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(zero)));
+    return storage.getIntOrFloatBitWidth() < 32
+               ? arith::TruncIOp::create(b, loc, storage, x).getResult()
+               : x;
+  };
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  Value output = createEmpty(builder, loc, type.clone(storage));
   return SmallVector<Value>{createGeneric(builder, loc, inputs, output, maps, iterators, body)};
 }

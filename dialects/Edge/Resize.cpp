@@ -70,6 +70,10 @@ OpFoldResult ResampleOp::fold(FoldAdaptor) {
   return {};
 }
 
+bool ResampleOp::movesElements() { return getWeights().empty(); }
+
+bool ResampleOp::isDataOperand(unsigned index) { return index == 0; }
+
 /// Whether all indices are known to lie in the dimension.
 static bool isInRange(Value indices, int64_t extent) {
   Attribute attr;

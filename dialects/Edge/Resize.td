@@ -6,7 +6,8 @@ include "dialects/Edge/EdgeDialect.td"
 
 def Edge_ResampleOp : Edge_Op<"resample", [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<TransposableOpInterface, ["isLayoutOperand"]>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand"]>]> {
+    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand"]>,
+    DeclareOpInterfaceMethods<ElementMovingOpInterface, ["movesElements", "isDataOperand"]>]> {
   let summary = "x resampled along some axes, by tables of indices and weights";
   let description = [{
     For each entry d of `axes` there are indices `[Od, Td]` (integers in range) and, unless the op only picks elements (`Td` = 1), weights

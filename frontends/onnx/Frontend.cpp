@@ -10,11 +10,13 @@ using namespace mlir;
 using namespace edgec;
 using namespace edgec::onnx_frontend;
 
+static constexpr ArrayRef<OperatorRow> (*kFamilies[])() = {
+    getElementwiseRows, getConvRows,     getMatMulRows,   getPoolRows,      getReduceRows,
+    getNormalizeRows,   getConstantRows, getShapeRows,    getGatherRows,    getResizeRows,
+    getSampleRows,      getSignalRows,   getQuantizeRows, getRecurrentRows, getControlFlowRows};
+
 const OperatorRow *edgec::onnx_frontend::findRow(StringRef domain, StringRef name) {
-  for (auto rows :
-       {getElementwiseRows, getConvRows, getMatMulRows, getPoolRows, getReduceRows,
-        getNormalizeRows, getConstantRows, getShapeRows, getGatherRows, getResizeRows,
-        getSampleRows, getSignalRows, getQuantizeRows, getRecurrentRows, getControlFlowRows})
+  for (auto rows : kFamilies)
     for (const OperatorRow &row : rows())
       if (row.name == name && row.domain == domain)
         return &row;
@@ -113,18 +115,25 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
   return success();
 }
 
-/// Every operator of the newest opset, and how it is supported.
+static std::string displayName(StringRef domain, StringRef name) {
+  return domain.empty() ? name.str() : (domain + "." + name).str();
+}
+
+/// Every operator of the newest opset, and those of other domains, and how it is supported.
 static std::vector<OperatorInfo> listOperators() {
   std::map<std::string, std::string> found;
   for (const onnx::OpSchema &schema : onnx::OpSchemaRegistry::get_all_schemas()) {
     if (schema.deprecated())
       continue;
     std::string domain = schema.domain();
-    std::string name = domain.empty() ? schema.Name() : domain + "." + schema.Name();
-    found[name] = findRow(domain, schema.Name())                                 ? "op"
-                  : schema.HasFunction() || schema.HasContextDependentFunction() ? "function"
-                                                                                 : "no";
+    found[displayName(domain, schema.Name())] =
+        findRow(domain, schema.Name())                                 ? "op"
+        : schema.HasFunction() || schema.HasContextDependentFunction() ? "function"
+                                                                       : "no";
   }
+  for (auto rows : kFamilies)
+    for (const OperatorRow &row : rows())
+      found[displayName(row.domain, row.name)] = "op";
   std::vector<OperatorInfo> result;
   for (auto &[name, support] : found)
     result.push_back({name, support});

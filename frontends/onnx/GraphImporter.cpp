@@ -233,6 +233,8 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
     return {};
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(file);
+  (*module)->setAttr(edge::kRoundingAttr,
+                     edge::RoundingAttr::get(context, edge::Rounding::float_scale));
   OpBuilder builder(context);
   builder.setInsertionPointToEnd(module->getBody());
   SmallVector<Type> argumentTypes;
@@ -351,11 +353,20 @@ GraphImporter::importNodes(const google::protobuf::RepeatedPtrField<onnx::NodePr
   return failure(failedAny);
 }
 
+/// Integers of 4 bits, which only constants are, as integers of 8.
+static Value widenFourBits(const NodeContext &ctx, Value value) {
+  auto type = dyn_cast<IntegerType>(getElementTypeOrSelf(value.getType()));
+  return type && type.getWidth() == 4
+             ? ctx.cast(value, IntegerType::get(type.getContext(), 8, type.getSignedness()))
+             : value;
+}
+
 LogicalResult GraphImporter::importNode(const onnx::NodeProto &node, Scope &scope,
                                         const Opsets &opsets, OpBuilder &builder, Location loc) {
   std::string domain = normalizeDomain(node.domain());
   auto version = opsets.find(domain);
   NodeContext nodeContext(*this, node, version == opsets.end() ? 1 : version->second, builder, loc);
+  const OperatorRow *row = findRow(domain, node.op_type());
   for (const std::string &name : node.input()) {
     Value value;
     if (!name.empty() && !(value = lookup(name, scope, builder))) {
@@ -363,6 +374,8 @@ LogicalResult GraphImporter::importNode(const onnx::NodeProto &node, Scope &scop
         return failure(); // its error has been emitted
       return emitError(loc) << "input '" << name << "' is not produced by any node before this one";
     }
+    if (value && !(row && row->readsFourBits))
+      value = widenFourBits(nodeContext, value);
     nodeContext.addInput(value);
   }
   Scope *outerScope = currentScope;
@@ -370,7 +383,6 @@ LogicalResult GraphImporter::importNode(const onnx::NodeProto &node, Scope &scop
   currentScope = &scope;
   currentOpsets = &opsets;
   FailureOr<Results> results = failure();
-  const OperatorRow *row = findRow(domain, node.op_type());
   if (auto function = functions.find(functionKey(domain, node.op_type()));
       function != functions.end())
     results = inlineBody(*function->second, nodeContext);

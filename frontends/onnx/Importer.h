@@ -66,6 +66,8 @@ struct OperatorRow {
   llvm::StringRef name;
   ImportFunction import;
   llvm::StringRef domain = "";
+  /// Whether constants of 4-bit integers arrive as they are, not as integers of a byte.
+  bool readsFourBits = false;
 };
 
 // The tables, a family each (frontends/onnx/ops/*.cpp).

@@ -104,12 +104,7 @@ static FailureOr<ElementsAttr> readExternal(const TensorProto &tensor, RankedTen
   return makeWeights(type, data, buffer);
 }
 
-FailureOr<ElementsAttr> readTensor(const TensorProto &tensor, std::shared_ptr<const void> owner,
-                                   StringRef directory, Location loc) {
-  Type element = convertElementType(tensor.data_type(), loc->getContext());
-  if (!element)
-    return emitError(loc) << "tensor '" << tensor.name() << "' has element type "
-                          << dataTypeName(tensor.data_type()) << ", which is not supported";
+static FailureOr<SmallVector<int64_t>> readShape(const TensorProto &tensor, Location loc) {
   uint64_t count = 1;
   SmallVector<int64_t> shape;
   constexpr uint64_t kLimit = uint64_t(1) << 40;
@@ -119,8 +114,48 @@ FailureOr<ElementsAttr> readTensor(const TensorProto &tensor, std::shared_ptr<co
     count *= extent;
     shape.push_back(extent);
   }
-  auto type = RankedTensorType::get(shape, element);
-  size_t bytes = count * edge::elementBytes(element);
+  return shape;
+}
+
+/// Integers of 4 bits: two a byte in the file, the low half first; one a byte in memory.
+static FailureOr<ElementsAttr> readFourBits(const TensorProto &tensor, StringRef directory,
+                                            Location loc) {
+  FailureOr<SmallVector<int64_t>> shape = readShape(tensor, loc);
+  if (failed(shape))
+    return failure();
+  auto signedness =
+      tensor.data_type() == TensorProto::UINT4 ? IntegerType::Unsigned : IntegerType::Signless;
+  edge::HostTensor unpacked(
+      RankedTensorType::get(*shape, IntegerType::get(loc->getContext(), 4, signedness)));
+  auto pairs = std::make_shared<TensorProto>(tensor);
+  pairs->set_data_type(TensorProto::UINT8);
+  pairs->clear_dims();
+  pairs->add_dims((unpacked.getNumElements() + 1) / 2);
+  FailureOr<ElementsAttr> bytes = readTensor(*pairs, pairs, directory, loc);
+  FailureOr<edge::HostTensor> packed =
+      failed(bytes) ? FailureOr<edge::HostTensor>() : edge::HostTensor::fromAttr(*bytes);
+  if (failed(packed))
+    return failure();
+  for (int64_t i = 0, e = unpacked.getNumElements(); i < e; ++i) {
+    int64_t pair = packed->getInt(i / 2), value = i % 2 ? pair >> 4 : pair & 15;
+    unpacked.setInt(i, value >= 8 && !unpacked.isUnsigned() ? value - 16 : value);
+  }
+  return unpacked.toAttr();
+}
+
+FailureOr<ElementsAttr> readTensor(const TensorProto &tensor, std::shared_ptr<const void> owner,
+                                   StringRef directory, Location loc) {
+  if (tensor.data_type() == TensorProto::INT4 || tensor.data_type() == TensorProto::UINT4)
+    return readFourBits(tensor, directory, loc);
+  Type element = convertElementType(tensor.data_type(), loc->getContext());
+  if (!element)
+    return emitError(loc) << "tensor '" << tensor.name() << "' has element type "
+                          << dataTypeName(tensor.data_type()) << ", which is not supported";
+  FailureOr<SmallVector<int64_t>> shape = readShape(tensor, loc);
+  if (failed(shape))
+    return failure();
+  auto type = RankedTensorType::get(*shape, element);
+  size_t count = type.getNumElements(), bytes = count * edge::elementBytes(element);
   if (tensor.data_location() == TensorProto::EXTERNAL)
     return readExternal(tensor, type, bytes, directory, loc);
 

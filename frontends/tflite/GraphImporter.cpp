@@ -114,6 +114,8 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
     return {};
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(file);
+  (*module)->setAttr(edge::kRoundingAttr,
+                     edge::RoundingAttr::get(context, edge::Rounding::fixed_point));
   OpBuilder builder(context);
   builder.setInsertionPointToEnd(module->getBody());
   function = func::FuncOp::create(builder, file, "main", builder.getFunctionType({}, {}));

@@ -2,7 +2,6 @@
 #include "dialects/Edge/HostTensor.h"
 #include "dialects/Edge/Lowering.h"
 #include "frontends/OpContext.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace edgec;
@@ -72,21 +71,6 @@ bool isQuantized(const Tensor &tensor) {
   }
 }
 
-quant::QuantizedType makeQuantized(Location loc, Type storage, ArrayRef<double> scales,
-                                   ArrayRef<int64_t> zeroPoints, int64_t axis, int64_t low,
-                                   int64_t high) {
-  auto integer = cast<IntegerType>(storage);
-  unsigned flags = integer.isUnsigned() ? 0 : quant::QuantizationFlags::Signed;
-  Type numbers = Float32Type::get(loc.getContext());
-  Type signless = IntegerType::get(loc.getContext(), integer.getWidth());
-  auto error = [&] { return emitError(loc); };
-  if (axis < 0)
-    return quant::UniformQuantizedType::getChecked(error, flags, signless, numbers, scales[0],
-                                                   zeroPoints[0], low, high);
-  return quant::UniformQuantizedPerAxisType::getChecked(
-      error, flags, signless, numbers, scales, zeroPoints, static_cast<int32_t>(axis), low, high);
-}
-
 FailureOr<quant::QuantizedType> quantizedType(const Tensor &tensor, StringRef name, int64_t rank,
                                               Location loc) {
   auto error = [&] { return emitError(loc) << "tensor '" << name << "' is quantized with "; };
@@ -111,14 +95,9 @@ FailureOr<quant::QuantizedType> quantizedType(const Tensor &tensor, StringRef na
   unsigned bits = tensor.type() == TensorType::INT4 ? 4 : integer.getWidth();
   int64_t low = integer.isUnsigned() ? 0 : -(int64_t(1) << (bits - 1));
   int64_t high = low + (int64_t(1) << bits) - 1;
-  // Scales are floats in the file: what is too small to divide by is as wrong as zero.
-  for (double scale : scales)
-    if (!(scale >= std::numeric_limits<float>::min()) || !std::isfinite(scale))
-      return error() << "a scale of " << scale << ", which is not a positive, normal number";
-  for (int64_t zero : zeroPoints)
-    if (zero < low || zero > high)
-      return error() << "a zero point of " << zero << ", which is outside of " << low << " to "
-                     << high;
+  if (failed(checkQuantization(loc, "tensor '" + name + "' is quantized with", scales, zeroPoints,
+                               low, high)))
+    return failure();
   int64_t axis = -1;
   if (scales.size() > 1) {
     axis = parameters->quantized_dimension();

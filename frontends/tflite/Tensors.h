@@ -1,8 +1,8 @@
 // Tensors of a .tflite file: element types, data, and what their integers stand for.
 #pragma once
 
+#include "frontends/Quantization.h"
 #include "frontends/tflite/Model.h"
-#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/BuiltinAttributes.h"
 
 namespace edgec::tflite {
@@ -18,11 +18,6 @@ bool isQuantized(const Tensor &tensor);
 /// `!quant.uniform<...>` of a quantized tensor of the given shape. Errors name the tensor.
 llvm::FailureOr<mlir::quant::QuantizedType>
 quantizedType(const Tensor &tensor, llvm::StringRef name, int64_t rank, mlir::Location loc);
-/// The same of given parameters: one scale, or one for each slice along `axis`.
-mlir::quant::QuantizedType makeQuantized(mlir::Location loc, mlir::Type storage,
-                                         llvm::ArrayRef<double> scales,
-                                         llvm::ArrayRef<int64_t> zeroPoints, int64_t axis,
-                                         int64_t low, int64_t high);
 
 /// The data of a constant tensor, dense and unpacked. Data are not copied where their layout in the
 /// file is that in memory. Errors name the tensor.

@@ -11,5 +11,7 @@ using LayerRule = mlir::Value (*)(mlir::OpBuilder &b, mlir::Value numbers, const
 
 /// Bit by bit as TFLite's reference kernels.
 llvm::ArrayRef<LayerRule> getFixedPointRules();
+/// With float scales, as ONNX's quantized operators and onnxruntime's kernels.
+llvm::ArrayRef<LayerRule> getFloatScaleRules();
 
 } // namespace edgec::quantize

@@ -1,5 +1,5 @@
 #include "passes/quantize/Quantized.h"
-#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "dialects/Edge/QuantizedSlices.h"
 #include "mlir/IR/Matchers.h"
 #include <cmath>
 
@@ -49,21 +49,17 @@ std::optional<Weights> quantize::weightsOf(OpBuilder &b, Value numbers, int64_t 
   std::optional<edge::HostTensor> host = constantOf(op.getX());
   if (!host)
     return std::nullopt;
-  Weights weights;
-  int64_t zeroPoint = 0;
-  if (auto type = dyn_cast<quant::UniformQuantizedType>(op.getQuantized())) {
-    weights.scales.push_back(type.getScale());
-    zeroPoint = type.getZeroPoint();
-  } else {
-    auto perAxis = cast<quant::UniformQuantizedPerAxisType>(op.getQuantized());
-    if (perAxis.getQuantizedDimension() != axis ||
-        llvm::any_of(perAxis.getZeroPoints(), [](int64_t zero) { return zero != 0; }))
-      return std::nullopt;
-    llvm::append_range(weights.scales, perAxis.getScales());
-  }
+  auto type = cast<quant::QuantizedType>(op.getQuantized());
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
+  // Sums of wider ones may overflow.
+  if (type.getStorageTypeIntegralWidth() > 8 ||
+      (perAxis && perAxis.getQuantizedDimension() != axis))
+    return std::nullopt;
+  edge::QuantizedSlices slices(type, host->getShape());
   edge::HostTensor wide(RankedTensorType::get(host->getShape(), b.getI32Type()));
   for (int64_t i = 0; i < host->getNumElements(); ++i)
-    wide.setInt(i, host->getInt(i) - zeroPoint);
+    wide.setInt(i, host->getInt(i) - slices.zeroPoints[slices.of(i)]);
+  Weights weights{{}, slices.scales};
   weights.integers = edge::ConstantOp::create(b, op.getLoc(), wide.toAttr());
   return weights;
 }
@@ -73,6 +69,30 @@ std::optional<Value> quantize::biasOf(Value numbers) {
   if (!op || !getElementTypeOrSelf(op.getX().getType()).isInteger(32))
     return std::nullopt;
   return op.getX();
+}
+
+std::optional<Value> quantize::biasOf(OpBuilder &b, Value numbers, ArrayRef<double> scales) {
+  auto op = numbers.getDefiningOp<edge::DequantizeOp>();
+  std::optional<edge::HostTensor> host = constantOf(op ? op.getX() : numbers);
+  auto count = static_cast<int64_t>(scales.size());
+  if (!host || (count > 1 && (host->getRank() == 0 || host->getShape().back() != count)))
+    return std::nullopt;
+  std::optional<edge::QuantizedSlices> own;
+  if (op)
+    own.emplace(op.getQuantized(), host->getShape());
+  edge::HostTensor result(RankedTensorType::get(host->getShape(), b.getI32Type()));
+  for (int64_t i = 0; i < host->getNumElements(); ++i) {
+    double number = host->getFloat(i);
+    if (own)
+      number =
+          (number - static_cast<double>(own->zeroPoints[own->of(i)])) * own->scales[own->of(i)];
+    // What has been rounded at nearly this scale gives the integers that it is.
+    double steps = std::nearbyint(number / scales[i % count]);
+    if (!(std::abs(steps) < 1 << 30)) // products are yet to be added
+      return std::nullopt;
+    result.setInt(i, static_cast<int64_t>(steps));
+  }
+  return edge::ConstantOp::create(b, numbers.getLoc(), result.toAttr());
 }
 
 Value quantize::centred(OpBuilder &b, Location loc, const Quantized &x) {
@@ -92,12 +112,13 @@ Value quantize::scalar(OpBuilder &b, Location loc, int64_t value) {
   return edge::ConstantOp::create(b, loc, host.toAttr());
 }
 
-Result quantize::resultOf(edge::QuantizeOp op) {
+Result quantize::resultOf(edge::QuantizeOp op, edge::Rounding rounding) {
   Result result{op.getX(), *uniform(op.getResult(), op.getQuantized())};
-  // As CalculateActivationRangeQuantized: bounds are rounded halves away from zero.
   auto limit = [&](double bound) {
     constexpr double kFar = 1 << 30; // beyond any storage type
-    double steps = std::round(static_cast<float>(bound) / static_cast<float>(result.to.scale));
+    double steps = static_cast<float>(bound) / static_cast<float>(result.to.scale);
+    // As CalculateActivationRangeQuantized: halves away from zero. As any other number: to even.
+    steps = rounding == edge::Rounding::fixed_point ? std::round(steps) : std::nearbyint(steps);
     return result.to.zeroPoint + static_cast<int64_t>(std::fmax(-kFar, std::fmin(kFar, steps)));
   };
   while (result.numbers.hasOneUse()) {

@@ -21,6 +21,7 @@ std::optional<Quantized> uniform(mlir::Value integers, mlir::Type quantized);
 std::optional<Quantized> readFrom(mlir::Value numbers);
 
 /// Constant weights less their zero points, and their scales: one, or one an output feature.
+/// Their zero points may differ too.
 struct Weights {
   mlir::Value integers; ///< i32
   llvm::SmallVector<double> scales;
@@ -30,6 +31,10 @@ std::optional<Weights> weightsOf(mlir::OpBuilder &b, mlir::Value numbers, int64_
 
 /// The integers of a bias, whose scale is that of the products.
 std::optional<mlir::Value> biasOf(mlir::Value numbers);
+/// The integers of a constant bias of any kind at the scales of the products: one, or one for each
+/// index in its last dimension.
+std::optional<mlir::Value> biasOf(mlir::OpBuilder &b, mlir::Value numbers,
+                                  llvm::ArrayRef<double> scales);
 
 /// A constant's elements; nothing where it isn't one.
 std::optional<edge::HostTensor> constantOf(mlir::Value value);
@@ -44,6 +49,6 @@ struct Result {
   mlir::Value numbers; ///< before activations
   Quantized to;
 };
-Result resultOf(edge::QuantizeOp op);
+Result resultOf(edge::QuantizeOp op, edge::Rounding rounding);
 
 } // namespace edgec::quantize

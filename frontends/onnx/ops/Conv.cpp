@@ -1,7 +1,7 @@
 // Conv, ConvTranspose, ConvInteger: channels first to last, padding rules to plain pads, filters to
 // [K..., C / groups, F].
 #include "dialects/Edge/Lowering.h"
-#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/ops/Quantize.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -116,25 +116,6 @@ FailureOr<Results> importConv(NodeContext &ctx) {
   return createConv(ctx, *window, ctx.input(0), ctx.input(1), ctx.input(2));
 }
 
-/// The operand less its zero point, as i32. A filter's zero point may be one a feature.
-Value withoutZeroPoint(const NodeContext &ctx, unsigned index, unsigned zeroPoint) {
-  Type i32 = ctx.b.getI32Type();
-  Value x = ctx.cast(ctx.input(index), i32), zero = ctx.input(zeroPoint);
-  if (!x || !zero)
-    return x;
-  auto type = ctx.type(zeroPoint);
-  if (type.getRank() == 1 && type.getNumElements() != 1) {
-    SmallVector<int64_t> shape(ctx.type(index).getRank(), 1);
-    if (type.getNumElements() != ctx.type(index).getDimSize(0)) {
-      ctx.error("has a zero point ") << type << " for a filter " << ctx.type(index);
-      return {};
-    }
-    shape[0] = type.getNumElements();
-    zero = ctx.reshape(zero, shape);
-  }
-  return ctx.create<edge::SubOp>(x, ctx.cast(zero, i32));
-}
-
 FailureOr<Results> importConvInteger(NodeContext &ctx) {
   FailureOr<Window> window = readWindow(ctx);
   if (failed(window))
@@ -142,8 +123,9 @@ FailureOr<Results> importConvInteger(NodeContext &ctx) {
   resolveSamePads(*window, ctx.type(0));
   if (ctx.input(2) && ctx.type(2).getNumElements() != 1)
     return ctx.error("expects one zero point for the whole input, but got ") << ctx.type(2);
-  return createConv(ctx, *window, withoutZeroPoint(ctx, 0, 2), withoutZeroPoint(ctx, 1, 3),
-                    Value());
+  // A filter's zero point may be one a feature.
+  return createConv(ctx, *window, centred(ctx, ctx.input(0), ctx.input(2), -1),
+                    centred(ctx, ctx.input(1), ctx.input(3), 0), Value());
 }
 
 /// [C, F / groups, K...], whose first dimension is split into groups, to [K..., C / groups, F].

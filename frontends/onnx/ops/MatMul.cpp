@@ -1,5 +1,6 @@
 // Rows of matrix products.
-#include "frontends/onnx/ops/Build.h"
+#include "frontends/onnx/ops/Quantize.h"
+#include "frontends/onnx/ops/Row.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -9,8 +10,9 @@ using namespace edgec::onnx_frontend;
 namespace {
 
 /// Vectors are matrices of one row (left) or one column (right), whose dimension the result lacks.
-FailureOr<Results> importMatMul(NodeContext &ctx) {
-  Value a = ctx.input(0), b = ctx.input(1);
+FailureOr<Results> createMatMul(const NodeContext &ctx, Value a, Value b) {
+  if (!a || !b)
+    return failure();
   ArrayRef<int64_t> left = shapeOf(a), right = shapeOf(b);
   if (left.empty() || right.empty())
     return ctx.error("") << "operands have to have rank 1 or more";
@@ -29,6 +31,17 @@ FailureOr<Results> importMatMul(NodeContext &ctx) {
   return one(ctx.reshape(product, shape));
 }
 
+FailureOr<Results> importMatMul(NodeContext &ctx) {
+  return createMatMul(ctx, ctx.input(0), ctx.input(1));
+}
+
+/// Zero points may be one a row of the left operand, and one a column of the right one.
+FailureOr<Results> importMatMulInteger(NodeContext &ctx) {
+  int64_t left = ctx.type(0).getRank(), right = ctx.type(1).getRank();
+  return createMatMul(ctx, centred(ctx, ctx.input(0), ctx.input(2), left - 2),
+                      centred(ctx, ctx.input(1), ctx.input(3), right - 1));
+}
+
 /// alpha * A' * B' + beta * C
 FailureOr<Results> importGemm(NodeContext &ctx) {
   Formula f(ctx);
@@ -45,7 +58,7 @@ FailureOr<Results> importGemm(NodeContext &ctx) {
   // A constant B is turned now; another one is read as it lies.
   bool transposeB = ctx.intAttr("transB", 0) != 0;
   bool constantB = succeeded(ctx.tryConstant(1));
-  if (transposeB && constantB) {
+  if (transposeB && isConstantWeight(b)) {
     b = ctx.transpose(b, {1, 0});
     transposeB = false;
   }
@@ -179,6 +192,7 @@ ArrayRef<OperatorRow> edgec::onnx_frontend::getMatMulRows() {
       {"Einsum", importEinsum},
       {"Gemm", importGemm},
       {"MatMul", importMatMul},
+      {"MatMulInteger", needs<importMatMulInteger, 2>},
   };
   return rows;
 }

@@ -1,8 +1,9 @@
-// Quantization as its formulas say, in floating point. Integer kernels for the patterns that these
-// operators form are a pass's business.
-#include "dialects/Edge/Lowering.h"
-#include "frontends/onnx/Importer.h"
-#include <cmath>
+// QuantizeLinear and DequantizeLinear, and what other quantized operators share with them. Which
+// layers are computed on integers is a pass's business.
+#include "frontends/onnx/ops/Quantize.h"
+#include "frontends/Quantization.h"
+#include "frontends/onnx/ops/Row.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -10,110 +11,220 @@ using namespace edgec::onnx_frontend;
 
 namespace {
 
+std::optional<edge::HostTensor> constantOf(Value value) {
+  Attribute attr;
+  if (!value || !matchPattern(value, m_Constant(&attr)))
+    return std::nullopt;
+  auto host = edge::HostTensor::fromAttr(attr);
+  return failed(host) ? std::nullopt : std::optional(*host);
+}
+
 /// How a scale lies along the tensor that it scales: the shape in which both broadcast, and the
 /// tensor's own.
 struct Layout {
   SmallVector<int64_t> x, scale;
+  int64_t axis = -1; ///< of scales that are one a slice
 };
 
-/// Per tensor (one scale), per axis (one a slice), or blocked (one for `block_size` elements along
-/// the axis).
-FailureOr<Layout> layoutOf(NodeContext &ctx) {
-  auto x = ctx.type(0), scale = ctx.type(1);
+/// Per tensor (one scale), per axis (one a slice), or blocked (one for `block` elements along the
+/// axis).
+FailureOr<Layout> layoutOf(const NodeContext &ctx, RankedTensorType x, const Quantization &given) {
+  RankedTensorType scale = typeOf(given.scale);
   Layout layout{SmallVector<int64_t>(x.getShape()), {}};
-  if (scale.getNumElements() == 1 && ctx.intAttr("block_size", 0) == 0)
+  if (given.zeroPoint && typeOf(given.zeroPoint).getNumElements() != scale.getNumElements())
+    return ctx.error("has ") << scale.getNumElements() << " scales and "
+                             << typeOf(given.zeroPoint).getNumElements() << " zero points";
+  if (scale.getNumElements() == 1 && given.block == 0)
     return layout;
-  FailureOr<int64_t> axis = ctx.axis(ctx.intAttr("axis", 1), x.getRank());
+  FailureOr<int64_t> axis = ctx.axis(given.axis, x.getRank());
   if (failed(axis))
     return failure();
-  int64_t block = ctx.intAttr("block_size", 0);
-  if (block == 0) {
+  if (given.block == 0) {
     if (scale.getRank() != 1 || scale.getDimSize(0) != x.getDimSize(*axis))
       return ctx.error("") << "a scale for each of " << x.getDimSize(*axis) << " slices along axis "
                            << *axis << " is expected, but there are " << scale.getNumElements();
+    layout.axis = *axis;
     layout.scale.assign(x.getRank(), 1);
     layout.scale[*axis] = scale.getDimSize(0);
     return layout;
   }
-  if (block < 1 || scale.getRank() != x.getRank() || x.getDimSize(*axis) % block ||
-      scale.getDimSize(*axis) != x.getDimSize(*axis) / block)
-    return ctx.error("") << "blocks of " << block << " don't fit axis " << *axis;
-  layout.x[*axis] = block;
-  layout.x.insert(layout.x.begin() + *axis, x.getDimSize(*axis) / block);
+  if (given.block < 1 || scale.getRank() != x.getRank() || x.getDimSize(*axis) % given.block ||
+      scale.getDimSize(*axis) != x.getDimSize(*axis) / given.block)
+    return ctx.error("") << "blocks of " << given.block << " don't fit axis " << *axis;
+  layout.x[*axis] = given.block;
+  layout.x.insert(layout.x.begin() + *axis, x.getDimSize(*axis) / given.block);
   layout.scale.assign(scale.getShape().begin(), scale.getShape().end());
   layout.scale.insert(layout.scale.begin() + *axis + 1, 1);
   return layout;
 }
 
-Value shaped(NodeContext &ctx, Value value, ArrayRef<int64_t> shape) {
-  return value ? ctx.reshape(value, shape) : Value();
+/// The least and the largest integer of a type.
+std::pair<int64_t, int64_t> boundsOf(IntegerType type) {
+  int64_t low = type.isUnsigned() ? 0 : -(int64_t(1) << (type.getWidth() - 1));
+  return {low, low + (int64_t(1) << type.getWidth()) - 1};
 }
 
-FailureOr<Results> finish(NodeContext &ctx, Value value) {
-  Value result = shaped(ctx, value, ctx.type(0).getShape());
-  if (!result)
+/// The type that integers have as elements: those of 4 bits take a byte.
+IntegerType unpacked(IntegerType type) {
+  return IntegerType::get(type.getContext(), std::max(type.getWidth(), 8u), type.getSignedness());
+}
+
+/// `!quant.uniform<...>` where scales and zero points are known, and nobody's but a slice's; a null
+/// type otherwise. `integers` says the bounds.
+FailureOr<Type> uniformType(const NodeContext &ctx, const Quantization &given, const Layout &layout,
+                            IntegerType integers) {
+  std::optional<edge::HostTensor> scale = constantOf(given.scale);
+  std::optional<edge::HostTensor> zeroPoint = constantOf(given.zeroPoint);
+  if (given.block || !scale || (given.zeroPoint && !zeroPoint) || integers.getWidth() > 32 ||
+      scale->getNumElements() == 0)
+    return Type();
+  SmallVector<double> scales = scale->getFloats();
+  SmallVector<int64_t> zeroPoints(scales.size(), 0);
+  if (zeroPoint)
+    zeroPoints = zeroPoint->getInts();
+  auto [low, high] = boundsOf(integers);
+  if (failed(checkQuantization(ctx.loc, "is quantized with", scales, zeroPoints, low, high)))
     return failure();
-  return Results{result};
+  Type type =
+      makeQuantized(ctx.loc, unpacked(integers), scales, zeroPoints, layout.axis, low, high);
+  if (!type)
+    return failure();
+  return type;
 }
 
-/// (x - zero_point) * scale
 FailureOr<Results> importDequantize(NodeContext &ctx) {
-  if (!ctx.input(0) || !ctx.input(1))
-    return ctx.error("an input is missing");
-  FailureOr<Layout> layout = layoutOf(ctx);
-  if (failed(layout))
-    return failure();
-  Type element = ctx.type(1).getElementType(), wide = IntegerType::get(ctx.b.getContext(), 32);
+  Type element = ctx.type(1).getElementType();
   if (int64_t type = ctx.intAttr("output_dtype", 0); type != 0 && type != (element.isF32()   ? 1
                                                                            : element.isF16() ? 10
                                                                                              : 16))
     return ctx.error("an output type other than the scale's is not supported");
-  Value x = ctx.cast(shaped(ctx, ctx.input(0), layout->x), wide);
-  if (ctx.input(2))
-    x = ctx.create<edge::SubOp>(x, ctx.cast(shaped(ctx, ctx.input(2), layout->scale), wide));
-  return finish(
-      ctx, ctx.create<edge::MulOp>(ctx.cast(x, element), shaped(ctx, ctx.input(1), layout->scale)));
+  return one(dequantize(
+      ctx, ctx.input(0),
+      {ctx.input(1), ctx.input(2), ctx.intAttr("axis", 1), ctx.intAttr("block_size", 0)}));
 }
 
-/// saturate(round(x / scale) + zero_point), halves to even
-FailureOr<Results> importQuantize(NodeContext &ctx) {
-  if (!ctx.input(0) || !ctx.input(1))
-    return ctx.error("an input is missing");
-  FailureOr<Layout> layout = layoutOf(ctx);
-  if (failed(layout))
-    return failure();
-  Type to = IntegerType::get(ctx.b.getContext(), 8, IntegerType::Unsigned);
+/// The integers that QuantizeLinear writes: as its zero point, or as it says.
+FailureOr<Type> quantizedElement(NodeContext &ctx) {
   if (ctx.input(2))
-    to = ctx.type(2).getElementType();
-  else if (int64_t type = ctx.intAttr("output_dtype", 0)) {
-    bool isUnsigned = type == 2 || type == 4;
-    if (type < 2 || type > 5)
-      return ctx.error("") << "output type " << type << " is not supported";
-    to = IntegerType::get(ctx.b.getContext(), type == 2 || type == 3 ? 8 : 16,
-                          isUnsigned ? IntegerType::Unsigned : IntegerType::Signless);
+    return ctx.type(2).getElementType();
+  switch (int64_t type = ctx.intAttr("output_dtype", 0)) {
+  case onnx::TensorProto::UNDEFINED:
+  case onnx::TensorProto::UINT8:
+    return Type(ctx.b.getIntegerType(8, /*isSigned=*/false));
+  case onnx::TensorProto::INT8:
+    return Type(ctx.b.getI8Type());
+  case onnx::TensorProto::UINT16:
+    return Type(ctx.b.getIntegerType(16, /*isSigned=*/false));
+  case onnx::TensorProto::INT16:
+    return Type(ctx.b.getI16Type());
+  case onnx::TensorProto::UINT4:
+    return Type(ctx.b.getIntegerType(4, /*isSigned=*/false));
+  case onnx::TensorProto::INT4:
+    return Type(ctx.b.getIntegerType(4));
+  default:
+    return ctx.error("") << "output type " << type << " is not supported";
   }
-  auto integer = dyn_cast<IntegerType>(to);
-  if (!integer || integer.getWidth() > 16 || integer.getWidth() < 8)
-    return ctx.error("") << "quantization to " << to << " is not supported";
-  double low = integer.isUnsigned() ? 0 : -std::pow(2, integer.getWidth() - 1);
-  double high = low + std::pow(2, integer.getWidth()) - 1;
-  Type element = Float32Type::get(ctx.b.getContext());
-  Value x = ctx.cast(shaped(ctx, ctx.input(0), layout->x), element);
-  Value y = ctx.create<edge::DivOp>(x, ctx.cast(shaped(ctx, ctx.input(1), layout->scale), element));
-  y = ctx.create<edge::RoundOp>(y);
-  if (ctx.input(2))
-    y = ctx.create<edge::AddOp>(y, ctx.cast(shaped(ctx, ctx.input(2), layout->scale), element));
-  y = ctx.create<edge::MaxOp>(y, ctx.scalar(element, low));
-  y = ctx.create<edge::MinOp>(y, ctx.scalar(element, high));
-  return finish(ctx, ctx.cast(y, to));
+}
+
+FailureOr<Results> importQuantize(NodeContext &ctx) {
+  FailureOr<Type> to = quantizedElement(ctx);
+  if (failed(to))
+    return failure();
+  return one(quantize(
+      ctx, ctx.input(0),
+      {ctx.input(1), ctx.input(2), ctx.intAttr("axis", 1), ctx.intAttr("block_size", 0)}, *to));
 }
 
 } // namespace
 
+Value onnx_frontend::dequantize(NodeContext &ctx, Value x, const Quantization &given) {
+  if (!x || !given.scale)
+    return {};
+  FailureOr<Layout> layout = layoutOf(ctx, typeOf(x), given);
+  if (failed(layout))
+    return {};
+  Type element = elementOf(given.scale), i32 = ctx.b.getI32Type();
+  auto integers = mlir::dyn_cast<IntegerType>(elementOf(x));
+  if (integers && element.isF32()) {
+    // The bounds are those of the zero point, whose 4 bits x may not have any more.
+    auto zero =
+        given.zeroPoint ? mlir::dyn_cast<IntegerType>(elementOf(given.zeroPoint)) : IntegerType();
+    FailureOr<Type> type = uniformType(ctx, given, *layout, zero ? zero : integers);
+    if (failed(type))
+      return {};
+    if (*type)
+      return ctx.create<edge::DequantizeOp>(ctx.cast(x, unpacked(integers)), TypeAttr::get(*type));
+  }
+  SmallVector<int64_t> shape(shapeOf(x));
+  Formula f(ctx);
+  x = ctx.cast(ctx.reshape(x, layout->x), i32);
+  if (given.zeroPoint)
+    x = f.sub(x, ctx.cast(ctx.reshape(given.zeroPoint, layout->scale), i32));
+  return ctx.reshape(f.mul(ctx.cast(x, element), ctx.reshape(given.scale, layout->scale)), shape);
+}
+
+Value onnx_frontend::quantize(NodeContext &ctx, Value x, const Quantization &given, Type to) {
+  if (!x || !given.scale)
+    return {};
+  auto integers = mlir::dyn_cast<IntegerType>(to);
+  if (!integers || integers.getWidth() > 16 || integers.getWidth() < 4) {
+    ctx.error("") << "quantization to " << to << " is not supported";
+    return {};
+  }
+  FailureOr<Layout> layout = layoutOf(ctx, typeOf(x), given);
+  FailureOr<Type> type =
+      failed(layout) ? FailureOr<Type>() : uniformType(ctx, given, *layout, integers);
+  if (failed(type))
+    return {};
+  Type element = ctx.b.getF32Type();
+  x = ctx.cast(x, element);
+  if (*type)
+    return x ? ctx.create<edge::QuantizeOp>(x, TypeAttr::get(*type)) : Value();
+  SmallVector<int64_t> shape(shapeOf(x));
+  Formula f(ctx);
+  auto [low, high] = boundsOf(integers);
+  Value scale = ctx.cast(ctx.reshape(given.scale, layout->scale), element);
+  x = f.unary<edge::RoundOp>(f.div(ctx.reshape(x, layout->x), scale));
+  if (given.zeroPoint)
+    x = f.add(x, ctx.cast(ctx.reshape(given.zeroPoint, layout->scale), element));
+  x = f.binary<edge::MaxOp>(x, static_cast<double>(low));
+  x = f.binary<edge::MinOp>(x, static_cast<double>(high));
+  return ctx.reshape(ctx.cast(x, unpacked(integers)), shape);
+}
+
+Value onnx_frontend::centred(NodeContext &ctx, Value x, Value zeroPoint, int64_t axis) {
+  Type i32 = ctx.b.getI32Type();
+  if (!x || !zeroPoint)
+    return ctx.cast(x, i32);
+  RankedTensorType type = typeOf(zeroPoint);
+  if (type.getRank() == 1 && type.getNumElements() != 1) {
+    if (axis < 0 || type.getNumElements() != typeOf(x).getDimSize(axis)) {
+      ctx.error("has a zero point ") << type << " for an operand " << typeOf(x);
+      return {};
+    }
+    SmallVector<int64_t> shape(typeOf(x).getRank(), 1);
+    shape[axis] = type.getNumElements();
+    zeroPoint = ctx.reshape(zeroPoint, shape);
+  } else if (type.getNumElements() == 1) {
+    zeroPoint = ctx.reshape(zeroPoint, {}); // its unit dimensions are not the result's
+  }
+  return Formula(ctx).sub(ctx.cast(x, i32), ctx.cast(zeroPoint, i32));
+}
+
+bool onnx_frontend::isConstantWeight(Value value) {
+  if (auto read = value.getDefiningOp<edge::DequantizeOp>())
+    value = read.getX();
+  return matchPattern(value, m_Constant());
+}
+
 ArrayRef<OperatorRow> edgec::onnx_frontend::getQuantizeRows() {
+  // The same in both domains: onnxruntime's is for types that an old opset lacks.
+  static constexpr StringLiteral kMicrosoft = "com.microsoft";
   static constexpr OperatorRow rows[] = {
-      {"DequantizeLinear", importDequantize},
-      {"QuantizeLinear", importQuantize},
+      {"DequantizeLinear", needs<importDequantize, 2>, "", /*readsFourBits=*/true},
+      {"DequantizeLinear", needs<importDequantize, 2>, kMicrosoft, /*readsFourBits=*/true},
+      {"QuantizeLinear", needs<importQuantize, 2>, "", /*readsFourBits=*/true},
+      {"QuantizeLinear", needs<importQuantize, 2>, kMicrosoft, /*readsFourBits=*/true},
   };
   return rows;
 }

@@ -1,0 +1,109 @@
+// Integer layers with float scales, as ONNX's QLinearConv and QLinearMatMul, and what onnxruntime
+// makes of layers between DequantizeLinear and QuantizeLinear.
+#include "passes/quantize/LayerRules.h"
+
+using namespace mlir;
+using namespace edgec;
+using namespace edgec::quantize;
+
+namespace {
+
+/// Sums of products of integers, and what one step of them stands for: one scale, or one a feature.
+struct Sums {
+  Value integers;
+  SmallVector<double> scales;
+};
+
+/// Products of one input with weights.
+SmallVector<double> times(double input, ArrayRef<double> weights) {
+  return llvm::map_to_vector(weights, [&](double weight) { return input * weight; });
+}
+
+std::optional<Sums> convolve(OpBuilder &b, edge::ConvOp op) {
+  int64_t rank = cast<RankedTensorType>(op.getFilter().getType()).getRank();
+  std::optional<Quantized> x = readFrom(op.getX());
+  std::optional<Weights> weights = weightsOf(b, op.getFilter(), rank - 1);
+  if (!x || !weights)
+    return std::nullopt;
+  Sums sums{{}, times(x->scale, weights->scales)};
+  Value bias;
+  if (op.getBias()) {
+    std::optional<Value> integers = biasOf(b, op.getBias(), sums.scales);
+    if (!integers)
+      return std::nullopt;
+    bias = *integers;
+  }
+  sums.integers =
+      edge::ConvOp::create(b, op.getLoc(), centred(b, op.getLoc(), *x), weights->integers, bias,
+                           op.getStrides(), op.getDilations(), op.getPads(), op.getGroups());
+  return sums;
+}
+
+/// With constant weights, whose scales may be per column, or of two tensors of one scale each.
+std::optional<Sums> multiply(OpBuilder &b, edge::MatMulOp op) {
+  Location loc = op.getLoc();
+  std::optional<Quantized> x = readFrom(op.getA());
+  if (!x)
+    return std::nullopt;
+  int64_t rank = cast<RankedTensorType>(op.getB().getType()).getRank();
+  auto product = [&](Value right, ArrayRef<double> scales) {
+    Value integers = edge::MatMulOp::create(b, loc, centred(b, loc, *x), right, op.getTransposeB());
+    return Sums{integers, times(x->scale, scales)};
+  };
+  if (auto weights = weightsOf(b, op.getB(), op.getTransposeB() ? rank - 2 : rank - 1))
+    return product(weights->integers, weights->scales);
+  std::optional<Quantized> y = readFrom(op.getB());
+  if (!y)
+    return std::nullopt;
+  return product(centred(b, loc, *y), y->scale);
+}
+
+/// Sums as integers of `to`. The factor is computed in floats, as onnxruntime does.
+Value requantize(OpBuilder &b, Location loc, const Sums &sums, const Quantized &to) {
+  SmallVector<float> factors;
+  for (double scale : sums.scales)
+    factors.push_back(static_cast<float>(scale) / static_cast<float>(to.scale));
+  return edge::RequantizeFloatOp::create(
+      b, loc, sums.integers, factors, static_cast<int32_t>(to.zeroPoint),
+      static_cast<int32_t>(to.low), static_cast<int32_t>(to.high), to.storage);
+}
+
+Value convolution(OpBuilder &b, Value numbers, const Quantized &to) {
+  auto op = numbers.getDefiningOp<edge::ConvOp>();
+  std::optional<Sums> sums = op ? convolve(b, op) : std::nullopt;
+  return sums ? requantize(b, op.getLoc(), *sums, to) : Value();
+}
+
+Value product(OpBuilder &b, Value numbers, const Quantized &to) {
+  auto op = numbers.getDefiningOp<edge::MatMulOp>();
+  std::optional<Sums> sums = op ? multiply(b, op) : std::nullopt;
+  return sums ? requantize(b, op.getLoc(), *sums, to) : Value();
+}
+
+/// A product and a constant bias, in either order.
+Value productAndBias(OpBuilder &b, Value numbers, const Quantized &to) {
+  auto add = numbers.getDefiningOp<edge::AddOp>();
+  if (!add)
+    return {};
+  for (auto [left, right] :
+       {std::pair(add.getX(), add.getY()), std::pair(add.getY(), add.getX())}) {
+    auto op = left.getDefiningOp<edge::MatMulOp>();
+    if (!op || !left.hasOneUse() || left.getType() != numbers.getType())
+      continue;
+    std::optional<Sums> sums = multiply(b, op);
+    std::optional<Value> bias = sums ? biasOf(b, right, sums->scales) : std::nullopt;
+    if (!bias)
+      return {};
+    sums->integers =
+        edge::AddOp::create(b, op.getLoc(), sums->integers.getType(), sums->integers, *bias);
+    return requantize(b, b.getFusedLoc({op.getLoc(), add.getLoc()}), *sums, to);
+  }
+  return {};
+}
+
+} // namespace
+
+ArrayRef<LayerRule> quantize::getFloatScaleRules() {
+  static constexpr LayerRule rules[] = {convolution, product, productAndBias};
+  return rules;
+}
