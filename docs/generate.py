@@ -17,11 +17,23 @@ PAGES = {
     "tflite": (
         "TensorFlow Lite",
         """\
-A quantized tensor is its integers between operators. Convolutions, fully connected layers and sums of 8-bit tensors, with
-constant weights, bias and clamping activation, are computed on integers, bit by bit as LiteRT's reference kernels do. Any
-other operator reads the numbers that the integers stand for, and writes integers: the formulas in floats, with each output
-rounded once, are within two steps of the reference for each operator alone. Operators that only move elements move the
-integers. Where weights are integers and inputs floats, LiteRT rounds the inputs to 8 bits; edgec doesn't.
+A quantized tensor is its integers between operators, and what LiteRT's reference kernels compute with integers of 8 bits is
+computed with integers here, too, bit by bit: a model of such operators alone has no floats in it.
+
+| exact, for `int8` and where LiteRT has it `uint8` | how |
+|---|---|
+| `CONV_2D` `DEPTHWISE_CONV_2D` `TRANSPOSE_CONV` `FULLY_CONNECTED` `BATCH_MATMUL` | sums in 32 bits, rounded in fixed point; constant weights |
+| `ADD` `SUB` `MUL` `SQUARED_DIFFERENCE` `PRELU` `AVERAGE_POOL_2D` `MEAN` `SUM` `QUANTIZE` (16 bits too) `RELU` and its kin | in fixed point |
+| `ABS` `ELU` `EXP` `GELU` `HARD_SWISH` `LEAKY_RELU` `LOG` `LOGISTIC` `RSQRT` `SQRT` `TANH`, `CONCATENATION` of several scales | a table of 256 entries |
+| `SOFTMAX` `RESIZE_BILINEAR` `SVDF` `LSTM` `UNIDIRECTIONAL_SEQUENCE_LSTM` (cells of 16 bits; no projection, peepholes, layer norms) | as the kernel |
+| `MAXIMUM` `MINIMUM` `MAX_POOL_2D` `REDUCE_MAX` `REDUCE_MIN`, comparisons, and what only moves elements | the integers as they are, where scales are equal |
+
+Any other quantized operator (`L2_NORMALIZATION` `LOG_SOFTMAX` `DIV` `REDUCE_PROD` ..., and 16 bits but for states and `QUANTIZE`) reads the
+numbers that the integers stand for, and writes integers: formulas in floats, each output rounded once. These are within a step
+or two of the reference.
+
+Floats by weights of 8 bits (hybrid layers: `CONV_2D` `DEPTHWISE_CONV_2D` `FULLY_CONNECTED` `SVDF` and LSTMs) are rounded to 8 bits when
+the model runs, with a scale for each row, as LiteRT does it. `BATCH_MATMUL`, `TRANSPOSE_CONV` and RNNs of that kind multiply the floats.
 
 Variable tensors (of `SVDF`, `LSTM` and others) and resource variables are states: they lie in the arena, begin with
 zeros or with what `CALL_ONCE` assigns, and `NAME_reset` sets them back. Inputs and outputs have the names of the file's

@@ -10,6 +10,8 @@ using namespace mlir;
 using namespace edgec::edge;
 
 bool FixedPoint::add(double factor) {
+  if (!(std::isfinite(factor) && factor > 0))
+    return false;
   int shift = 0;
   auto multiplier = static_cast<int64_t>(std::round(std::frexp(factor, &shift) * (1ll << 31)));
   if (multiplier == 1ll << 31) {
@@ -20,7 +22,7 @@ bool FixedPoint::add(double factor) {
     shift = 0, multiplier = 0;
   multipliers.push_back(static_cast<int32_t>(multiplier));
   shifts.push_back(shift);
-  return std::isfinite(factor) && factor > 0 && shift <= 30;
+  return shift <= 30;
 }
 
 //===- lookup ---------------------------------------------------------------------------------===//

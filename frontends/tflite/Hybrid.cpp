@@ -90,3 +90,12 @@ Value edgec::tflite::unrounded(const NodeContext &ctx, Value sums, const Rounded
       f.mul(ctx.cast(sums, ctx.b.getF32Type()), f.mul(x.scales, ctx.constantTensor(scales)));
   return bias ? f.add(products, bias) : products;
 }
+
+Value edgec::tflite::multiplyRounded(const NodeContext &ctx, const RoundedFloats &rows,
+                                     Value weights, ArrayRef<double> weightScales, Value bias) {
+  if (!rows.integers || !weights)
+    return {};
+  Value sums = ctx.create<edge::MatMulOp>(rows.integers, ctx.cast(weights, ctx.b.getI32Type()),
+                                          /*transpose_b=*/true);
+  return unrounded(ctx, sums, rows, weightScales, bias);
+}

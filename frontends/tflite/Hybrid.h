@@ -25,4 +25,8 @@ RoundedFloats roundFloats(const NodeContext &ctx, mlir::Value x, llvm::ArrayRef<
 mlir::Value unrounded(const NodeContext &ctx, mlir::Value sums, const RoundedFloats &x,
                       llvm::ArrayRef<double> weightScales, mlir::Value bias);
 
+/// Rounded rows [N, C] times the integers of weights [F, C], as floats.
+mlir::Value multiplyRounded(const NodeContext &ctx, const RoundedFloats &rows, mlir::Value weights,
+                            llvm::ArrayRef<double> weightScales, mlir::Value bias = {});
+
 } // namespace edgec::tflite

@@ -17,6 +17,7 @@ llvm::ArrayRef<LayerRule> quantize::getFixedPointRules() {
       fixed_point::squareDifference,
       fixed_point::prelu,
       fixed_point::averageWindows,
+      fixed_point::largestInWindows,
       fixed_point::mean,
       fixed_point::sum,
       fixed_point::concatenate,

@@ -45,7 +45,7 @@ Value fixed_point::averageWindows(OpBuilder &b, Value numbers, const Quantized &
   if (!op || op.getKind() != edge::PoolKind::average || op.getCountIncludePad())
     return {};
   std::optional<Quantized> x = readFrom(op.getX());
-  if (!x || x->scale != to.scale || x->zeroPoint != to.zeroPoint || x->storage != to.storage)
+  if (!x || !sameNumbers(*x, to))
     return {};
   Location loc = op.getLoc();
   auto type = cast<RankedTensorType>(op.getResult().getType()).clone(b.getI32Type());
@@ -53,6 +53,24 @@ Value fixed_point::averageWindows(OpBuilder &b, Value numbers, const Quantized &
                                    op.getStrides(), op.getDilations(), op.getPads(),
                                    op.getOutputShape(), /*count_include_pad=*/false);
   return limited(b, loc, divided(b, loc, sum, countsOf(b, op)), to);
+}
+
+/// The largest integer stands for the largest number.
+Value fixed_point::largestInWindows(OpBuilder &b, Value numbers, const Quantized &to) {
+  auto op = numbers.getDefiningOp<edge::PoolOp>();
+  std::optional<Quantized> x =
+      op && op.getKind() == edge::PoolKind::max ? readFrom(op.getX()) : std::nullopt;
+  if (!x || !sameNumbers(*x, to))
+    return {};
+  Location loc = op.getLoc();
+  auto type = cast<RankedTensorType>(op.getResult().getType()).clone(to.storage);
+  Value largest =
+      edge::PoolOp::create(b, loc, type, x->integers, edge::PoolKind::max, op.getKernel(),
+                           op.getStrides(), op.getDilations(), op.getPads(), op.getOutputShape(),
+                           /*count_include_pad=*/false);
+  Type wide = b.getI32Type();
+  largest = edge::CastOp::create(b, loc, type.clone(wide), largest, TypeAttr::get(wide));
+  return limited(b, loc, largest, to);
 }
 
 static Value sumOf(OpBuilder &b, edge::ReduceOp op, const Quantized &x) {

@@ -22,6 +22,7 @@ mlir::Value prelu(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
 
 // FixedPointReductions.cpp
 mlir::Value averageWindows(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
+mlir::Value largestInWindows(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
 mlir::Value mean(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
 mlir::Value sum(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
 

@@ -212,7 +212,7 @@ Value fixed_point::concatenate(OpBuilder &b, Value numbers, const Quantized &to)
   float inverse = 1.0F / static_cast<float>(to.scale);
   for (Value part : op->getOperands()) {
     Quantized x = *readFrom(part);
-    if (x.scale == to.scale && x.zeroPoint == to.zeroPoint && x.storage == to.storage) {
+    if (sameNumbers(x, to)) {
       parts.push_back(x.integers);
       continue;
     }

@@ -20,6 +20,11 @@ std::optional<Quantized> uniform(mlir::Value integers, mlir::Type quantized);
 /// one, which is brought before it.
 std::optional<Quantized> readFrom(mlir::Value numbers);
 
+/// Whether equal integers stand for equal numbers.
+inline bool sameNumbers(const Quantized &x, const Quantized &y) {
+  return x.scale == y.scale && x.zeroPoint == y.zeroPoint && x.storage == y.storage;
+}
+
 /// Constant weights less their zero points, and their scales: one, or one an output feature.
 /// Their zero points may differ too.
 struct Weights {

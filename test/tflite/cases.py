@@ -350,6 +350,7 @@ add("RESIZE_BILINEAR", [IMAGE, K([14, 3], "int32")], options="ResizeBilinear", h
 add("RESIZE_BILINEAR", [LARGE, K([23, 7], "int32")], SAME8, "ResizeBilinear", halfPixelCenters=True, name="int8")
 add("RESIZE_BILINEAR", [LARGE, K([40, 33], "int32")], SAME8, "ResizeBilinear", alignCorners=True, name="int8")
 add("RESIZE_BILINEAR", [LARGE, K([40, 33], "int32")], SAME8, "ResizeBilinear", name="int8")
+add("RESIZE_BILINEAR", [LARGEU, K([23, 7], "int32")], [("uint8", U8)], "ResizeBilinear", name="uint8")
 add("RESIZE_NEAREST_NEIGHBOR", [IMAGE, K([5, 11], "int32")], options="ResizeNearestNeighbor")
 add("RESIZE_NEAREST_NEIGHBOR", [IMAGE, K([14, 3], "int32")], options="ResizeNearestNeighbor", alignCorners=True)
 add("RESIZE_NEAREST_NEIGHBOR", [QIMAGE, K([14, 3], "int32")], SAME8, "ResizeNearestNeighbor", halfPixelCenters=True, name="int8")
@@ -359,6 +360,9 @@ for rank in (1, 2):
     add("SVDF", [T((3, 5), "int8", Quantized(0.05, 4)), K((8, 5), "int8", Quantized(0.01)), K((8, 5), "int16", Quantized(0.0005)),
         K((8 // rank,), "int32", Quantized(0.0000005)), V((3, 40), "int16", Quantized(0.001))], [("int8", Quantized(0.02, -5))],
         "SVDF", rank=rank, fusedActivationFunction=1, name="int8")  # fmt: skip
+for asymmetric in (False, True):
+    add("SVDF", [T((2, 3)), K((8, 3), "int8", W8H), K((8, 5), "int8", W8H), K((4,)), V((2, 40))], options="SVDF", rank=2,
+        asymmetricQuantizeInputs=asymmetric, name="hybrid")  # fmt: skip
 RNN = [K((4, 3)), K((4, 4)), K((4,))]
 add("RNN", [T((2, 3)), *RNN, V((2, 4))], options="RNN", fusedActivationFunction=4)
 add("UNIDIRECTIONAL_SEQUENCE_RNN", [T((2, 5, 3)), *RNN, V((2, 4))], options="SequenceRNN", fusedActivationFunction=1)
@@ -376,6 +380,14 @@ add("UNIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *W, *R, *[K((4,))] * 3, *BIAS
 add("UNIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *W, *[K((4, 2))] * 4, *NO * 3, *BIAS, K((2, 4)), K((2,)), V((2, 2)), V((2, 4)), *NO * 4],
     name="projected", projClip=0.7, **LSTM)  # fmt: skip
 add("UNIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *W, *R, *NO * 3, *BIAS, *NO * 2, *STATES, *[K((4,))] * 4], name="normalized", **LSTM)
+for asymmetric in (False, True):
+    WH, RH = [K((4, 3), "int8", W8H)] * 4, [K((4, 4), "int8", Quantized(0.008))] * 4
+    add("UNIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *WH, *RH, *NO * 3, *BIAS, *NO * 2, *STATES, *NO * 4], name="hybrid",
+        asymmetricQuantizeInputs=asymmetric, **LSTM)  # fmt: skip
+    add("UNIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *WH, *[K((4, 2), "int8", W8H)] * 4, *NO * 3, *BIAS, K((2, 4), "int8", W8H), K((2,)), V((2, 2)),
+        V((2, 4)), *NO * 4], name="hybrid_projected", asymmetricQuantizeInputs=asymmetric, **LSTM)  # fmt: skip
+add("BIDIRECTIONAL_SEQUENCE_LSTM", [T((2, 5, 3)), *(WH + RH + NO * 3 + BIAS + NO * 2) * 2, *STATES, *STATES, *NO * 9], F * 2,
+    options="BidirectionalSequenceLSTM", fusedActivationFunction=4, timeMajor=False, name="hybrid")  # fmt: skip
 W8, R8 = [K((4, 3), "int8", Quantized(0.01))] * 4, [K((4, 4), "int8", Quantized(0.008))] * 4
 BIAS8 = [K((4,), "int32", Quantized(0.0005))] * 4
 STATES8 = [V((8, 4), "int8", Quantized(1 / 128, 3)), V((8, 4), "int16", Quantized(2.0**-12))]

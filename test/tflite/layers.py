@@ -9,10 +9,6 @@ import reference
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-# Floats by integer weights: LiteRT rounds the floats to 8 bits for that, edgec doesn't.
-HYBRID = 3e-2
-_FLOAT, _INT8 = schema.TensorType.FLOAT32, schema.TensorType.INT8
-
 
 def _load(data: bytes):
     return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
@@ -38,7 +34,6 @@ def check(path: pathlib.Path, feed: list, binary: str, work: pathlib.Path, timeo
         fed = [int(t) for t in dict.fromkeys(op.inputs) if t >= 0 and t not in known and not graph.tensors[t].isVariable]
         if not len(op.outputs) or not fed:
             continue
-        hybrid = graph.tensors[fed[0]].type == _FLOAT and any(graph.tensors[t].type == _INT8 for t in known)
         graph.operators, graph.inputs, graph.outputs = [op], fed, [int(t) for t in op.outputs]
         model.signatureDefs = None
         for number, tensor in enumerate(graph.tensors):
@@ -53,7 +48,7 @@ def check(path: pathlib.Path, feed: list, binary: str, work: pathlib.Path, timeo
         got = reference.run(binary, cut, values, 1, work, timeout)
         error, steps = reference.distance(judge.interpreter.get_output_details(), want, got)
         judged, farthest = judged + 1, max(farthest, steps)
-        if steps > reference.STEPS or not error <= (HYBRID if hybrid else reference.TOLERANCE):
+        if steps > reference.STEPS or not error <= reference.TOLERANCE:
             code = model.operatorCodes[op.opcodeIndex]
             name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
             problems.append(f"operator {at}, {name}: error {error:.1e}, {steps} steps")

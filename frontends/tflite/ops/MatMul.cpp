@@ -7,20 +7,6 @@ using namespace edgec::tflite;
 
 namespace {
 
-/// Rows of floats times weights of 8 bits.
-Value multiplyRounded(NodeContext &ctx, Value rows, Value bias) {
-  auto scales = ctx.inputScales(1);
-  if (failed(scales))
-    return {};
-  bool symmetric = !ctx.options<FullyConnectedOptions>().asymmetric_quantize_inputs();
-  RoundedFloats x = roundFloats(ctx, rows, {1}, symmetric);
-  if (!x.integers)
-    return {};
-  Value weights = ctx.cast(ctx.input(1), ctx.b.getI32Type());
-  Value sums = ctx.create<edge::MatMulOp>(x.integers, weights, /*transpose_b=*/true);
-  return unrounded(ctx, sums, x, *scales, bias);
-}
-
 /// x [.., C] times weights [F, C], which edge reads as they are.
 FailureOr<Results> importFullyConnected(NodeContext &ctx) {
   const auto &options = ctx.options<FullyConnectedOptions>();
@@ -47,7 +33,11 @@ FailureOr<Results> importFullyConnected(NodeContext &ctx) {
     return failure();
   Value result;
   if (isHybrid(ctx, 0, 1)) {
-    result = multiplyRounded(ctx, rows, *bias);
+    auto scales = ctx.inputScales(1);
+    if (failed(scales))
+      return failure();
+    RoundedFloats x = roundFloats(ctx, rows, {1}, !options.asymmetric_quantize_inputs());
+    result = multiplyRounded(ctx, x, ctx.input(1), *scales, *bias);
   } else {
     Value weights = ctx.real(1);
     if (!weights)

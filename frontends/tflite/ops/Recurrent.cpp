@@ -1,4 +1,5 @@
 // Recurrent layers and their states, which are variable tensors: kept between calls.
+#include "frontends/tflite/Hybrid.h"
 #include "frontends/tflite/ops/IntegerLstm.h"
 #include "frontends/tflite/ops/StateTensor.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -34,7 +35,7 @@ struct Lstm {
   unsigned weights, projectionAt, stateAt, norms;
   Activation activation;
   float cellClip, projectionClip;
-  bool reverse;
+  bool reverse, asymmetric; ///< the latter of how hybrid layers round
 
   Value x;                            ///< [T, N, I], as the file's elements
   std::optional<IntegerLstm> integer; ///< how steps are computed where they are on integers
@@ -82,8 +83,8 @@ struct Lstm {
   }
 
   bool isPlain() const {
-    return !ctx.isQuantizedInput(0) && !projection && !norm[1] && cellClip <= 0 &&
-           !(coupled() && peephole[1]);
+    return !ctx.isQuantizedInput(0) && !isHybrid(ctx, 0, weights + 1) && !projection && !norm[1] &&
+           cellClip <= 0 && !(coupled() && peephole[1]);
   }
 
   /// One edge op for all steps: gates i, o, f, c, weights along their rows.
@@ -161,12 +162,31 @@ struct Lstm {
     return IntegerLstm::plan(ctx, inputs);
   }
 
+  /// What weights are multiplied by. A hybrid layer rounds it, once for all of them.
+  struct Factor {
+    const Lstm &layer;
+    const NodeContext &at;
+    Value numbers;
+    RoundedFloats rounded;
+
+    Value times(Value matrix, unsigned index) {
+      if (!isHybrid(layer.ctx, 0, index))
+        return at.create<edge::MatMulOp>(numbers, matrix, /*transpose_b=*/true);
+      auto scales = layer.ctx.inputScales(index);
+      if (failed(scales))
+        return {};
+      if (!rounded.integers)
+        rounded = roundFloats(at, numbers, {1}, !layer.asymmetric);
+      return multiplyRounded(at, rounded, layer.ctx.input(index), *scales);
+    }
+  };
+
   /// One step in numbers: x [N, I], h [N, P], c [N, H]; h and c become the next ones.
   LogicalResult step(const NodeContext &at, Value input, Value &hidden, Value &cell) const {
     Formula f(at);
+    Factor given{*this, at, input}, past{*this, at, hidden};
     auto gate = [&](unsigned k, Value looksAt) -> Value {
-      Value z = f.add(at.create<edge::MatMulOp>(input, w[k], true),
-                      at.create<edge::MatMulOp>(hidden, r[k], true));
+      Value z = f.add(given.times(w[k], weights + k), past.times(r[k], weights + 4 + k));
       if (peephole[k])
         z = f.add(z, f.mul(looksAt, peephole[k]));
       if (norm[k]) {
@@ -192,7 +212,7 @@ struct Lstm {
       return failure();
     hidden = f.mul(open, *shown);
     if (projection) {
-      hidden = at.create<edge::MatMulOp>(hidden, projection, true);
+      hidden = Factor{*this, at, hidden}.times(projection, projectionAt);
       if (projectionBias)
         hidden = f.add(hidden, projectionBias);
       hidden = limited(f, hidden, projectionClip);
@@ -320,6 +340,7 @@ FailureOr<Results> importLstm(NodeContext &ctx) {
              sequence ? whole.cell_clip() : single.cell_clip(),
              sequence ? whole.proj_clip() : single.proj_clip(),
              /*reverse=*/false,
+             sequence ? whole.asymmetric_quantize_inputs() : single.asymmetric_quantize_inputs(),
              *x};
   auto y = layer.import();
   if (failed(y))
@@ -358,6 +379,7 @@ FailureOr<Results> importBidirectionalLstm(NodeContext &ctx) {
                options.cell_clip(),
                options.proj_clip(),
                d == 1,
+               options.asymmetric_quantize_inputs(),
                *x};
     auto y = layer.import();
     if (failed(y))

@@ -106,8 +106,14 @@ FailureOr<Results> importBilinear(NodeContext &ctx) {
     indices.push_back(ctx.constantTensor(index));
     weights.push_back(ctx.constantTensor(weight));
   }
-  return one(ctx.result(ctx.create<edge::ResampleOp>(
-      ctx.real(0), ValueRange(indices), ValueRange(weights), SmallVector<int64_t>{1, 2})));
+  // The kernel of unsigned integers weighs them as they are.
+  bool integers = elementOf(ctx.input(0)).isUnsignedInteger(8) && ctx.sameQuantization(0);
+  Value x = integers ? ctx.cast(ctx.input(0), ctx.b.getF32Type()) : ctx.real(0);
+  Value resized = ctx.create<edge::ResampleOp>(x, ValueRange(indices), ValueRange(weights),
+                                               SmallVector<int64_t>{1, 2});
+  if (!integers || !resized)
+    return one(ctx.result(resized));
+  return one(ctx.cast(Formula(ctx).add(resized, 0.5), elementOf(ctx.input(0))));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // A filter of rank one or more in feature and time: the last `memory` projections of the input are
 // kept, and weighted.
+#include "frontends/tflite/Hybrid.h"
 #include "frontends/tflite/Integers.h"
 #include "frontends/tflite/ops/StateTensor.h"
 
@@ -80,6 +81,18 @@ struct IntegerSvdf {
   }
 };
 
+Value projected(const NodeContext &ctx, const StateTensor &state) {
+  if (!isHybrid(ctx, 0, 1))
+    return state.integers(
+        ctx, ctx.create<edge::MatMulOp>(ctx.real(0), ctx.real(1), /*transpose_b=*/true));
+  auto scales = ctx.inputScales(1);
+  if (failed(scales))
+    return {};
+  bool symmetric = !ctx.options<SVDFOptions>().asymmetric_quantize_inputs();
+  return multiplyRounded(ctx, roundFloats(ctx, ctx.input(0), {1}, symmetric), ctx.input(1),
+                         *scales);
+}
+
 } // namespace
 
 FailureOr<Results> edgec::tflite::importSvdf(NodeContext &ctx) {
@@ -98,10 +111,7 @@ FailureOr<Results> edgec::tflite::importSvdf(NodeContext &ctx) {
   if (typeOf(state->value).getNumElements() != n * filters * memory)
     return ctx.error("has a state of ") << state->value.getType();
   std::optional<IntegerSvdf> integers = IntegerSvdf::plan(ctx, state->value);
-  Value newest = integers
-                     ? integers->projected(ctx)
-                     : state->integers(ctx, ctx.create<edge::MatMulOp>(ctx.real(0), ctx.real(1),
-                                                                       /*transpose_b=*/true));
+  Value newest = integers ? integers->projected(ctx) : projected(ctx, *state);
   Value kept = newest ? shifted(ctx, state->value, newest, {n, filters, memory}) : Value();
   if (!kept || failed(state->write(ctx, kept)))
     return failure();
