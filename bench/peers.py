@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One way to run a model, in a process of its own.
 
-    python bench/peers.py PEER MODEL.onnx FEED.npz OUT.npz OPTIONS.json
+    python bench/peers.py PEER MODEL FEED.npz OUT.npz OPTIONS.json
 
 Loads the model, binds the inputs once, runs, saves the outputs, and prints `ready`; then, for each
 number N that it reads, it runs once uncounted and N times counted, and prints the nanoseconds.
@@ -79,7 +79,9 @@ class Edgec:
             getattr(self.shim, name).restype = ctypes.c_void_p
         self.shim.shim_input_bytes.restype = ctypes.c_size_t
         for index, info in enumerate(self.manifest["inputs"]):
-            value = np.ascontiguousarray(feed[info["name"]])
+            # Names of .tflite tensors may be changed; their order isn't.
+            value = feed[info["name"]] if info["name"] in feed else list(feed.values())[index]
+            value = np.ascontiguousarray(value)
             if value.nbytes != self.shim.shim_input_bytes(index):
                 raise Unable(f"input '{info['name']}' has another size in edgec")
             ctypes.memmove(self.shim.shim_input(index), value.ctypes.data, value.nbytes)
@@ -119,6 +121,24 @@ class OnnxRuntime:
 
     def outputs(self) -> list[np.ndarray]:
         return self.values
+
+
+class LiteRt:
+    """The TensorFlow Lite interpreter with XNNPACK, which its package turns on by itself."""
+
+    def __init__(self, model: str, feed: dict, work: pathlib.Path, options: dict):
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.version = version_of("ai-edge-litert")
+        self.interpreter = Interpreter(model, num_threads=options["threads"])
+        self.interpreter.allocate_tensors()
+        for info, value in zip(self.interpreter.get_input_details(), feed.values(), strict=True):
+            self.interpreter.set_tensor(info["index"], value)
+        # Under the public method, which checks references to tensors in Python.
+        self.run = self.interpreter._interpreter.Invoke
+
+    def outputs(self) -> list[np.ndarray]:
+        return [self.interpreter.get_tensor(info["index"]) for info in self.interpreter.get_output_details()]  # fmt: skip
 
 
 class OpenVino:
@@ -269,7 +289,7 @@ class Ncnn:
         return values
 
 
-PEERS = {"edgec": Edgec, "onnxruntime": OnnxRuntime, "openvino": OpenVino, "iree": Iree, "ncnn": Ncnn}  # fmt: skip
+PEERS = {"edgec": Edgec, "onnxruntime": OnnxRuntime, "litert": LiteRt, "openvino": OpenVino, "iree": Iree, "ncnn": Ncnn}  # fmt: skip
 
 
 def main() -> int:

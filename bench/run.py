@@ -35,8 +35,12 @@ import report  # noqa: E402
 import zoo  # noqa: E402
 from common import edgec, tensors  # noqa: E402
 
-PEERS = ["edgec", "onnxruntime", "openvino", "iree", "ncnn"]
-REFERENCE = "onnxruntime"
+# What each reads, and the one whose outputs the others' are compared with.
+PEERS = {
+    "edgec": (".onnx", ".tflite"), "onnxruntime": (".onnx",), "litert": (".tflite",),
+    "openvino": (".onnx", ".tflite"), "iree": (".onnx",), "ncnn": (".onnx",),
+}  # fmt: skip
+REFERENCES = {".onnx": "onnxruntime", ".tflite": "litert"}
 
 
 class Worker:
@@ -102,11 +106,13 @@ def prepare(names: list[str], setup: zoo.Setup, options: dict, work: pathlib.Pat
     """The peers of one model, those that can run it ready to; each compared with the reference."""
     options = dict(options)
     workers, expected = [], None
-    for name in [REFERENCE, *(n for n in names if n != REFERENCE)]:
+    reference = REFERENCES[setup.model.suffix]
+    names = [name for name in names if setup.model.suffix in PEERS[name]]
+    for name in [reference, *(n for n in names if n != reference)]:
         worker = Worker(name, setup.model, setup.feed, options, work)
         workers.append(worker)
         got = worker.start()
-        if name == REFERENCE:
+        if name == reference:
             if got is None:
                 break
             expected = got
@@ -202,10 +208,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("models", nargs="*", type=pathlib.Path, help=".onnx files or folders; default: from pinned packages")  # fmt: skip
+    parser.add_argument("models", nargs="*", type=pathlib.Path, help=".onnx or .tflite files or folders; default: from pinned packages")  # fmt: skip
     parser.add_argument("--edgec", help="the binary (default: $EDGEC, then the newest build)")
     parser.add_argument("--filter", action="append", default=[], metavar="GLOB", help="only models whose name matches (repeatable)")  # fmt: skip
-    parser.add_argument("--peers", default=",".join(PEERS[1:]), help="which of %(default)s")
+    parser.add_argument("--peers", default=",".join(list(PEERS)[1:]), help="which of %(default)s")
     parser.add_argument("--threads", type=int, default=1, help="for every peer (default 1)")
     parser.add_argument("--shape", action="append", default=[], metavar="NAME=1x3", help="static shape of an input")  # fmt: skip
     parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER", help="an input of one fixed value")  # fmt: skip
