@@ -43,6 +43,7 @@ static void buildQuantize(OpPassManager &passes, const Target *) {
   function.addPass(createMoveIntegers());
   function.addPass(createIntegerArithmetic());
   function.addPass(createIntegerSums());
+  function.addPass(createRemoveConstantChannels());
   function.addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
   // Weights of layers that stay in floating point are constants only now.

@@ -42,6 +42,16 @@ def IntegerSums : Pass<"edgec-integer-sums", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::edgec::edge::EdgeDialect"];
 }
 
+def RemoveConstantChannels : Pass<"edgec-remove-constant-channels", "::mlir::func::FuncOp"> {
+  let summary = "Leave out channels whose value is known, and what is computed for them only";
+  let description = [{
+    From the integers that a model's inputs can hold follow bounds for each channel of every tensor: sums over weights and biases, rescaled exactly and limited. A
+    channel whose bounds meet is a constant: what a layer adds of it goes into its bias. Channels that nobody has weights for aren't needed either. Both go, with
+    the filters that compute them, where every reader allows it; results stay the same, bit by bit.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def QuantizeByFormula : Pass<"edgec-quantize-by-formula", "::mlir::func::FuncOp"> {
   let summary = "Read and write quantized tensors by their formulas, in floating point";
   let description = [{
