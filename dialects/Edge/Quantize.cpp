@@ -103,7 +103,8 @@ FailureOr<SmallVector<HostTensor>> QuantizeOp::evaluate(ArrayRef<HostTensor> ope
   for (int64_t i = 0, e = x.getNumElements(); i < e; ++i) {
     size_t slice = slices.of(i);
     auto steps = static_cast<float>(x.getFloat(i)) / static_cast<float>(slices.scales[slice]);
-    float value = (getHalvesAway() ? std::round(steps) : std::nearbyint(steps)) + static_cast<float>(slices.zeroPoints[slice]);
+    float value = (getHalvesAway() ? std::round(steps) : std::nearbyint(steps)) +
+                  static_cast<float>(slices.zeroPoints[slice]);
     // A NaN gives the lower bound.
     result.setInt(i, static_cast<int64_t>(std::fmin(std::fmax<double>(value, low), high)));
   }
