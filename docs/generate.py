@@ -26,6 +26,7 @@ write integers, in floats, and results are rounded once; `--timing` names them. 
 constant, and scales other than of `float` give the formulas in floats.
 
 The `QLinear` operators and `QGemm` are the operators on numbers between these two; they may have their channels first only.
+The weights of `MatMulNBits` are unpacked to floats at compile time. `MatMulInteger` and `ConvInteger` add up integers.
 Scales that are not positive, normal numbers and zero points that their type can't hold are refused.
 """,
     ),

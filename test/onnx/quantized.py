@@ -5,7 +5,10 @@ Each is quantized in both formats, QDQ and QOperator, with scales per tensor and
 integers, and compared with onnxruntime: results are at most one step of the last layer's scale apart, and 99 of 100 are the
 same. A QDQ model is compared with what its nodes say (onnxruntime without graph optimisations); the kernels that onnxruntime
 otherwise takes add pairs of products in 16 bits on some processors, which may saturate, and how far that is off is printed
-beside. Models for these kernels (QOperator) have weights of 7 bits.
+beside. Models for these kernels (QOperator) have signed weights of 7 bits.
+
+Models whose weights alone are quantized, to 4 bits, or whose inputs are quantized as they come, give numbers: these are
+compared with onnxruntime's by a step of 1/255 of their range.
 
 As many layers as a model should have on integers have to be there, or this tests nothing.
 """
@@ -16,6 +19,7 @@ import argparse
 import dataclasses
 import logging
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -135,6 +139,37 @@ def attention(form):
     return g, 6
 
 
+def four_bits():
+    """Weights of 4 bits: per tensor, per channel, in blocks, and packed for MatMulNBits."""
+    g = Graph("four_bits")
+    x = g.input("x", [3, 64])
+
+    def packed(low, shape, scale, kind, **attributes):
+        name = f"w{len(g.constants)}"
+        values = g.rng.integers(low, low + 16, shape)
+        g.constants.append(onnx.helper.make_tensor(name, kind, shape, values.flatten()))
+        zero = f"{name}_zero"
+        zeros = g.rng.integers(low + 6, low + 10, np.shape(scale))
+        g.constants.append(onnx.helper.make_tensor(zero, kind, np.shape(scale), zeros.flatten()))
+        return g.node("DequantizeLinear", name, g.const(scale), zero, **attributes)
+
+    kind = onnx.TensorProto
+    x = g.node("MatMul", x, packed(-8, [64, 31], 0.01, kind.INT4))
+    x = g.node("Gemm", x, packed(0, [48, 31], g.rng.uniform(0.01, 0.02, 48), kind.UINT4, axis=0), transB=1)
+    x = g.node("MatMul", x, packed(0, [48, 40], g.rng.uniform(0.01, 0.02, [3, 40]), kind.UINT4, axis=0, block_size=16))
+    blocks, rows = 3, 20  # K = 40 in blocks of 16: the last is not full
+    weights = g.const(g.rng.integers(0, 256, [rows, blocks, 8]), np.uint8)
+    scales = g.const(g.rng.uniform(0.01, 0.02, rows * blocks))
+    zeros = g.const(g.rng.integers(0, 256, rows * 2), np.uint8)
+    more = {"K": 40, "N": rows, "block_size": 16, "domain": "com.microsoft"}
+    a = g.node("MatMulNBits", x, weights, scales, zeros, bits=4, **more)
+    b = g.node("MatMulNBits", x, weights, scales, bits=4, **more)
+    g.node("Add", a, b, out="y")
+    g.output("y", [3, rows])
+    opsets = [onnx.helper.make_opsetid("", 21), onnx.helper.make_opsetid("com.microsoft", 1)]
+    return onnx.helper.make_model(g.graph(), opset_imports=opsets, ir_version=10)
+
+
 @dataclasses.dataclass
 class Variant:
     form: str
@@ -167,16 +202,20 @@ class Samples(quantization.CalibrationDataReader):
         return None if x is None else {"x": x}
 
 
+def samples_for(path: pathlib.Path) -> Samples:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return Samples(session.get_inputs()[0].shape, zlib.crc32(path.stem.encode()))
+
+
 def quantize(path: pathlib.Path, to: pathlib.Path, variant: Variant) -> list[np.ndarray]:
     """Writes the quantized model; returns inputs for it."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    samples = Samples(session.get_inputs()[0].shape, zlib.crc32(path.stem.encode()))
+    samples = samples_for(path)
     kinds = {"U8": quantization.QuantType.QUInt8, "S8": quantization.QuantType.QInt8}
     quantization.quantize_static(
         str(path), str(to), samples,
         quant_format=getattr(quantization.QuantFormat, variant.form),
         activation_type=kinds[variant.types[:2]], weight_type=kinds[variant.types[2:]],
-        per_channel=variant.per_channel, reduce_range=variant.form == "QOperator",
+        per_channel=variant.per_channel, reduce_range=variant.form == "QOperator" and variant.types.endswith("S8"),
     )  # fmt: skip
     return samples.all[:SAMPLES]
 
@@ -226,34 +265,48 @@ def main() -> int:
     logging.disable(logging.WARNING)
     onnxruntime.set_default_logger_severity(3)
     passed = failed = 0
+
+    def report(name: str, model: pathlib.Path, inputs: list[np.ndarray], layers: int, optimized: bool) -> None:
+        nonlocal passed, failed
+        expected = run_reference(model, inputs, optimized)
+        command = [binary, "compile", model, "--stop-after=quantize"]
+        ir = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        integers = len(re.findall(r"edge\.(?:conv|matmul) .*xi32>", ir))
+        step = last_scale(model)
+        steps, same = apart(run_edgec(binary, model, inputs), expected, step)
+        theirs, _ = apart(run_reference(model, inputs, True), expected, step)
+        good = steps < 1.5 and same >= 0.99 and integers >= layers
+        passed, failed = passed + good, failed + (not good)
+        print(
+            f"{name:40} {steps:.2f} steps, {100 * same:.2f} % the same, {integers} layers on integers; "
+            f"onnxruntime's kernels: {theirs:.2f} steps{'' if good else '  FAILED'}",
+            flush=True,
+        )
+
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         for make in (chain, residual, gates, head, pyramid, attention):
             for variant in VARIANTS:
                 g, layers = make(variant.form)
-                path = folder / f"{g.name}.onnx"
-                path.write_bytes(g.model().SerializeToString())
                 name = f"{g.name} {variant}"
                 if arguments.filter not in name:
                     continue
+                path = folder / f"{g.name}.onnx"
+                path.write_bytes(g.model().SerializeToString())
                 model = folder / f"{name.replace(' ', '-')}.onnx"
                 inputs = quantize(path, model, variant)
-                expected = run_reference(model, inputs, optimized=variant.form == "QOperator")
-                other = run_reference(model, inputs, optimized=True)
-                ir = subprocess.run(
-                    [binary, "compile", model, "--stop-after=quantize"], capture_output=True, text=True, check=True
-                ).stdout
-                integers = ir.count("edge.requantize_float")
-                step = last_scale(model)
-                steps, same = apart(run_edgec(binary, model, inputs), expected, step)
-                theirs, _ = apart(other, expected, step)
-                good = steps < 1.5 and same >= 0.99 and integers >= layers
-                passed, failed = passed + good, failed + (not good)
-                print(
-                    f"{name:40} {steps:.2f} steps, {100 * same:.2f} % the same, {integers} layers on integers; "
-                    f"onnxruntime's kernels: {theirs:.2f} steps{'' if good else '  FAILED'}",
-                    flush=True,
-                )
+                report(name, model, inputs, layers, optimized=variant.form == "QOperator")
+        for make in (chain, head):
+            g, layers = make("dynamic")
+            path, model = folder / f"{g.name}.onnx", folder / f"{g.name}-dynamic.onnx"
+            if arguments.filter in model.stem:
+                path.write_bytes(g.model().SerializeToString())
+                quantization.quantize_dynamic(str(path), str(model), weight_type=quantization.QuantType.QUInt8)
+                report(f"{g.name} dynamic", model, samples_for(path).all[:SAMPLES], layers - 1, optimized=False)
+        model = folder / "four_bits.onnx"
+        if arguments.filter in model.stem:
+            model.write_bytes(four_bits().SerializeToString())
+            report("four_bits", model, samples_for(model).all[:SAMPLES], 0, optimized=False)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
