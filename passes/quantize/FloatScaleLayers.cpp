@@ -29,7 +29,10 @@ Sums sumsOf(const Quantized &x, ArrayRef<double> scales, ArrayRef<int64_t> magni
           llvm::map_to_vector(magnitudes, [&](int64_t weights) { return largest * weights; })};
 }
 
-std::optional<Sums> convolve(OpBuilder &b, edge::ConvOp op) {
+/// What nobody sees of a result that is rounded to whole steps.
+double dispensable(const Quantized &to) { return to.scale / 20; }
+
+std::optional<Sums> convolve(OpBuilder &b, edge::ConvOp op, const Quantized &to) {
   int64_t rank = cast<RankedTensorType>(op.getFilter().getType()).getRank();
   std::optional<Quantized> x = readFrom(op.getX());
   std::optional<Weights> weights = weightsOf(b, op.getFilter(), rank - 1);
@@ -38,7 +41,8 @@ std::optional<Sums> convolve(OpBuilder &b, edge::ConvOp op) {
   Sums sums = sumsOf(*x, weights->scales, weights->magnitudes);
   Value bias;
   if (op.getBias()) {
-    std::optional<Value> integers = biasOf(b, op.getBias(), sums.scales, sums.reach);
+    std::optional<Value> integers =
+        biasOf(b, op.getBias(), sums.scales, sums.reach, dispensable(to));
     if (!integers)
       return std::nullopt;
     bias = *integers;
@@ -82,7 +86,7 @@ Value requantize(OpBuilder &b, Location loc, const Sums &sums, const Quantized &
 
 Value convolution(OpBuilder &b, Value numbers, const Quantized &to) {
   auto op = numbers.getDefiningOp<edge::ConvOp>();
-  std::optional<Sums> sums = op ? convolve(b, op) : std::nullopt;
+  std::optional<Sums> sums = op ? convolve(b, op, to) : std::nullopt;
   return sums ? requantize(b, op.getLoc(), *sums, to) : Value();
 }
 
@@ -103,7 +107,8 @@ Value productAndBias(OpBuilder &b, Value numbers, const Quantized &to) {
     if (!op || !left.hasOneUse() || left.getType() != numbers.getType())
       continue;
     std::optional<Sums> sums = multiply(b, op);
-    std::optional<Value> bias = sums ? biasOf(b, right, sums->scales, sums->reach) : std::nullopt;
+    std::optional<Value> bias =
+        sums ? biasOf(b, right, sums->scales, sums->reach, dispensable(to)) : std::nullopt;
     if (!bias)
       return {};
     sums->integers =

@@ -73,10 +73,7 @@ static double atScale(double integer, double own, double scale) {
 }
 
 std::optional<Value> quantize::biasOf(OpBuilder &b, Value numbers, ArrayRef<double> scales,
-                                      ArrayRef<int64_t> reach) {
-  // Of a bias this much may go, so that there is room for the products: less than a tenth of a step
-  // where the sum is within the 8 bits of a result.
-  constexpr double kDispensable = 1e-4;
+                                      ArrayRef<int64_t> reach, double dispensable) {
   auto op = numbers.getDefiningOp<edge::DequantizeOp>();
   std::optional<edge::HostTensor> host = constantOf(op ? op.getX() : numbers);
   auto fits = [&](size_t count) {
@@ -99,7 +96,7 @@ std::optional<Value> quantize::biasOf(OpBuilder &b, Value numbers, ArrayRef<doub
             : std::nearbyint(host->getFloat(i) / scale);
     double room = static_cast<double>(INT32_MAX - reach[i % reach.size()]);
     double within = std::fmax(-room, std::fmin(room, steps));
-    if (!(std::abs(steps - within) <= kDispensable * std::abs(steps)))
+    if (!(std::abs(steps - within) * scale <= dispensable))
       return std::nullopt;
     result.setInt(i, static_cast<int64_t>(within));
   }

@@ -33,9 +33,11 @@ std::optional<Weights> weightsOf(mlir::OpBuilder &b, mlir::Value numbers, int64_
 std::optional<mlir::Value> biasOf(mlir::Value numbers);
 /// The integers of a constant bias of any kind at the scales of the products: one, or one for each
 /// index in its last dimension. Sums of products are no larger than `reach`, one for each index or
-/// for all; with the bias they stay within 32 bits.
+/// for all; with the bias they stay within 32 bits. For that, up to `dispensable` (a number) is
+/// taken off the bias.
 std::optional<mlir::Value> biasOf(mlir::OpBuilder &b, mlir::Value numbers,
-                                  llvm::ArrayRef<double> scales, llvm::ArrayRef<int64_t> reach);
+                                  llvm::ArrayRef<double> scales, llvm::ArrayRef<int64_t> reach,
+                                  double dispensable);
 
 /// A constant's elements; nothing where it isn't one.
 std::optional<edge::HostTensor> constantOf(mlir::Value value);

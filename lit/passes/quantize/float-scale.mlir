@@ -52,7 +52,7 @@ func.func @bias(%x: tensor<1x4x4x1xi8>) -> tensor<1x4x4x2xi8> {
   %1 = edge.dequantize %w as !quant.uniform<i8:f32, 0.25> : tensor<1x1x1x2xi8>
   %2 = edge.dequantize %b as !quant.uniform<i32:f32, 0.12500001> : tensor<2xi32>
   %3 = edge.conv %0, %1 bias %2 <{strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, groups = 1 : i64}> : tensor<1x4x4x1xf32>, tensor<1x1x1x2xf32>, tensor<2xf32>
-  %4 = edge.quantize %3 as !quant.uniform<i8:f32, 0.5> : tensor<1x4x4x2xf32>
+  %4 = edge.quantize %3 as !quant.uniform<i8:f32, 1000.0> : tensor<1x4x4x2xf32>
   return %4 : tensor<1x4x4x2xi8>
 }
 
