@@ -13,7 +13,23 @@ import sys
 FOLDER = pathlib.Path(__file__).resolve().parent
 # Format, title, and what there is to say of it beside the lists.
 PAGES = {
-    "onnx": ("ONNX", ""),
+    "onnx": (
+        "ONNX",
+        """\
+A tensor between `QuantizeLinear` and `DequantizeLinear` with constant scales, per tensor or per axis, is its integers: signed
+or unsigned, 4, 8 or 16 bits (4 bits take a byte). Convolutions and matrix products of 8-bit tensors whose result is quantized
+are computed on integers: sums of 32 bits, with the bias, times a float scale, halves rounded to even, as onnxruntime does it.
+Activations that are bounds (`Relu`, `Clip`) limit the integers. Weights may be unsigned and have zero points; the right
+operand of a product may be a second activation. Operators that only move elements (`MaxPool`, `Reshape`, `Transpose`,
+`Slice`, `Pad`, `Concat` of equal scales, ...) move the integers. All others read the numbers that the integers stand for and
+write integers, in floats, and results are rounded once; `--timing` names them. Scales for blocks, scales that are not
+constant, and scales other than of `float` give the formulas in floats.
+
+The `QLinear` operators and `QGemm` are the operators on numbers between these two; they may have their channels first only.
+The weights of `MatMulNBits` are unpacked to floats at compile time. `MatMulInteger` and `ConvInteger` add up integers.
+Scales that are not positive, normal numbers and zero points that their type can't hold are refused.
+""",
+    ),
     "tflite": (
         "TensorFlow Lite",
         """\

@@ -11,9 +11,10 @@ using namespace edgec;
 using namespace edgec::onnx_frontend;
 
 static constexpr ArrayRef<OperatorRow> (*kFamilies[])() = {
-    getElementwiseRows, getConvRows,     getMatMulRows,   getPoolRows,      getReduceRows,
-    getNormalizeRows,   getConstantRows, getShapeRows,    getGatherRows,    getResizeRows,
-    getSampleRows,      getSignalRows,   getQuantizeRows, getRecurrentRows, getControlFlowRows};
+    getElementwiseRows, getConvRows,       getMatMulRows,   getPoolRows,    getReduceRows,
+    getNormalizeRows,   getConstantRows,   getShapeRows,    getGatherRows,  getResizeRows,
+    getSampleRows,      getSignalRows,     getQuantizeRows, getQLinearRows, getNBitsRows,
+    getRecurrentRows,   getControlFlowRows};
 
 const OperatorRow *edgec::onnx_frontend::findRow(StringRef domain, StringRef name) {
   for (auto rows : kFamilies)

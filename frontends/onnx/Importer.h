@@ -84,6 +84,8 @@ llvm::ArrayRef<OperatorRow> getResizeRows();
 llvm::ArrayRef<OperatorRow> getSampleRows();
 llvm::ArrayRef<OperatorRow> getSignalRows();
 llvm::ArrayRef<OperatorRow> getQuantizeRows();
+llvm::ArrayRef<OperatorRow> getQLinearRows();
+llvm::ArrayRef<OperatorRow> getNBitsRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getControlFlowRows();
 

@@ -8,27 +8,41 @@ using namespace edgec::quantize;
 
 namespace {
 
-/// Sums of products of integers, and what one step of them stands for: one scale, or one a feature.
+/// Sums of products of integers, what one step of them stands for, and how large they are at most:
+/// one for all, or one a feature.
 struct Sums {
   Value integers;
   SmallVector<double> scales;
+  SmallVector<int64_t> reach;
 };
 
-/// Products of one input with weights.
-SmallVector<double> times(double input, ArrayRef<double> weights) {
-  return llvm::map_to_vector(weights, [&](double weight) { return input * weight; });
+/// The largest integer less the zero point.
+int64_t magnitude(const Quantized &x) {
+  return std::max(x.high - x.zeroPoint, x.zeroPoint - x.low);
 }
 
-std::optional<Sums> convolve(OpBuilder &b, edge::ConvOp op) {
+/// Sums of products of an input and weights, which are yet to be computed.
+Sums sumsOf(const Quantized &x, ArrayRef<double> scales, ArrayRef<int64_t> magnitudes) {
+  int64_t largest = magnitude(x);
+  return {{},
+          llvm::map_to_vector(scales, [&](double scale) { return x.scale * scale; }),
+          llvm::map_to_vector(magnitudes, [&](int64_t weights) { return largest * weights; })};
+}
+
+/// What nobody sees of a result that is rounded to whole steps.
+double dispensable(const Quantized &to) { return to.scale / 20; }
+
+std::optional<Sums> convolve(OpBuilder &b, edge::ConvOp op, const Quantized &to) {
   int64_t rank = cast<RankedTensorType>(op.getFilter().getType()).getRank();
   std::optional<Quantized> x = readFrom(op.getX());
   std::optional<Weights> weights = weightsOf(b, op.getFilter(), rank - 1);
   if (!x || !weights)
     return std::nullopt;
-  Sums sums{{}, times(x->scale, weights->scales)};
+  Sums sums = sumsOf(*x, weights->scales, weights->magnitudes);
   Value bias;
   if (op.getBias()) {
-    std::optional<Value> integers = biasOf(b, op.getBias(), sums.scales);
+    std::optional<Value> integers =
+        biasOf(b, op.getBias(), sums.scales, sums.reach, dispensable(to));
     if (!integers)
       return std::nullopt;
     bias = *integers;
@@ -46,16 +60,18 @@ std::optional<Sums> multiply(OpBuilder &b, edge::MatMulOp op) {
   if (!x)
     return std::nullopt;
   int64_t rank = cast<RankedTensorType>(op.getB().getType()).getRank();
-  auto product = [&](Value right, ArrayRef<double> scales) {
-    Value integers = edge::MatMulOp::create(b, loc, centred(b, loc, *x), right, op.getTransposeB());
-    return Sums{integers, times(x->scale, scales)};
+  auto product = [&](Value right, ArrayRef<double> scales, ArrayRef<int64_t> magnitudes) {
+    Sums sums = sumsOf(*x, scales, magnitudes);
+    sums.integers = edge::MatMulOp::create(b, loc, centred(b, loc, *x), right, op.getTransposeB());
+    return sums;
   };
   if (auto weights = weightsOf(b, op.getB(), op.getTransposeB() ? rank - 2 : rank - 1))
-    return product(weights->integers, weights->scales);
+    return product(weights->integers, weights->scales, weights->magnitudes);
   std::optional<Quantized> y = readFrom(op.getB());
   if (!y)
     return std::nullopt;
-  return product(centred(b, loc, *y), y->scale);
+  int64_t depth = cast<RankedTensorType>(op.getA().getType()).getShape().back();
+  return product(centred(b, loc, *y), y->scale, depth * magnitude(*y));
 }
 
 /// Sums as integers of `to`. The factor is computed in floats, as onnxruntime does.
@@ -70,7 +86,7 @@ Value requantize(OpBuilder &b, Location loc, const Sums &sums, const Quantized &
 
 Value convolution(OpBuilder &b, Value numbers, const Quantized &to) {
   auto op = numbers.getDefiningOp<edge::ConvOp>();
-  std::optional<Sums> sums = op ? convolve(b, op) : std::nullopt;
+  std::optional<Sums> sums = op ? convolve(b, op, to) : std::nullopt;
   return sums ? requantize(b, op.getLoc(), *sums, to) : Value();
 }
 
@@ -91,7 +107,8 @@ Value productAndBias(OpBuilder &b, Value numbers, const Quantized &to) {
     if (!op || !left.hasOneUse() || left.getType() != numbers.getType())
       continue;
     std::optional<Sums> sums = multiply(b, op);
-    std::optional<Value> bias = sums ? biasOf(b, right, sums->scales) : std::nullopt;
+    std::optional<Value> bias =
+        sums ? biasOf(b, right, sums->scales, sums->reach, dispensable(to)) : std::nullopt;
     if (!bias)
       return {};
     sums->integers =

@@ -56,10 +56,14 @@ std::optional<Weights> quantize::weightsOf(OpBuilder &b, Value numbers, int64_t 
       (perAxis && perAxis.getQuantizedDimension() != axis))
     return std::nullopt;
   edge::QuantizedSlices slices(type, host->getShape());
+  Weights weights{{}, slices.scales, SmallVector<int64_t>(host->getShape()[axis], 0)};
+  int64_t inner = edge::rowMajorStrides(host->getShape())[axis];
   edge::HostTensor wide(RankedTensorType::get(host->getShape(), b.getI32Type()));
-  for (int64_t i = 0; i < host->getNumElements(); ++i)
-    wide.setInt(i, host->getInt(i) - slices.zeroPoints[slices.of(i)]);
-  Weights weights{{}, slices.scales};
+  for (int64_t i = 0; i < host->getNumElements(); ++i) {
+    int64_t weight = host->getInt(i) - slices.zeroPoints[slices.of(i)];
+    weights.magnitudes[i / inner % weights.magnitudes.size()] += std::abs(weight);
+    wide.setInt(i, weight);
+  }
   weights.integers = edge::ConstantOp::create(b, op.getLoc(), wide.toAttr());
   return weights;
 }
@@ -71,26 +75,40 @@ std::optional<Value> quantize::biasOf(Value numbers) {
   return op.getX();
 }
 
-std::optional<Value> quantize::biasOf(OpBuilder &b, Value numbers, ArrayRef<double> scales) {
+/// A bias at a scale, from integers at another one. At nearly the same they are what they are: the
+/// scale of a bias is a product, which whoever wrote it has rounded.
+static double atScale(double integer, double own, double scale) {
+  constexpr double kNearly = 1e-3;
+  return std::abs(own / scale - 1) < kNearly ? integer : std::nearbyint(integer * own / scale);
+}
+
+std::optional<Value> quantize::biasOf(OpBuilder &b, Value numbers, ArrayRef<double> scales,
+                                      ArrayRef<int64_t> reach, double dispensable) {
   auto op = numbers.getDefiningOp<edge::DequantizeOp>();
   std::optional<edge::HostTensor> host = constantOf(op ? op.getX() : numbers);
-  auto count = static_cast<int64_t>(scales.size());
-  if (!host || (count > 1 && (host->getRank() == 0 || host->getShape().back() != count)))
+  auto fits = [&](size_t count) {
+    return count == 1 ||
+           (host->getRank() != 0 && host->getShape().back() == static_cast<int64_t>(count));
+  };
+  if (!host || !fits(scales.size()))
     return std::nullopt;
   std::optional<edge::QuantizedSlices> own;
   if (op)
     own.emplace(op.getQuantized(), host->getShape());
+  if (!fits(reach.size()))
+    reach = *llvm::max_element(reach);
   edge::HostTensor result(RankedTensorType::get(host->getShape(), b.getI32Type()));
   for (int64_t i = 0; i < host->getNumElements(); ++i) {
-    double number = host->getFloat(i);
-    if (own)
-      number =
-          (number - static_cast<double>(own->zeroPoints[own->of(i)])) * own->scales[own->of(i)];
-    // What has been rounded at nearly this scale gives the integers that it is.
-    double steps = std::nearbyint(number / scales[i % count]);
-    if (!(std::abs(steps) < 1 << 30)) // products are yet to be added
+    double scale = scales[i % scales.size()];
+    double steps =
+        own ? atScale(host->getFloat(i) - static_cast<double>(own->zeroPoints[own->of(i)]),
+                      own->scales[own->of(i)], scale)
+            : std::nearbyint(host->getFloat(i) / scale);
+    double room = static_cast<double>(INT32_MAX - reach[i % reach.size()]);
+    double within = std::fmax(-room, std::fmin(room, steps));
+    if (!(std::abs(steps - within) * scale <= dispensable))
       return std::nullopt;
-    result.setInt(i, static_cast<int64_t>(steps));
+    result.setInt(i, static_cast<int64_t>(within));
   }
   return edge::ConstantOp::create(b, numbers.getLoc(), result.toAttr());
 }

@@ -30,6 +30,7 @@ inline bool sameNumbers(const Quantized &x, const Quantized &y) {
 struct Weights {
   mlir::Value integers; ///< i32
   llvm::SmallVector<double> scales;
+  llvm::SmallVector<int64_t> magnitudes; ///< of each output feature: the sum of absolute values
 };
 /// `axis` is where output features lie.
 std::optional<Weights> weightsOf(mlir::OpBuilder &b, mlir::Value numbers, int64_t axis);
@@ -37,9 +38,12 @@ std::optional<Weights> weightsOf(mlir::OpBuilder &b, mlir::Value numbers, int64_
 /// The integers of a bias, whose scale is that of the products.
 std::optional<mlir::Value> biasOf(mlir::Value numbers);
 /// The integers of a constant bias of any kind at the scales of the products: one, or one for each
-/// index in its last dimension.
+/// index in its last dimension. Sums of products are no larger than `reach`, one for each index or
+/// for all; with the bias they stay within 32 bits. For that, up to `dispensable` (a number) is
+/// taken off the bias.
 std::optional<mlir::Value> biasOf(mlir::OpBuilder &b, mlir::Value numbers,
-                                  llvm::ArrayRef<double> scales);
+                                  llvm::ArrayRef<double> scales, llvm::ArrayRef<int64_t> reach,
+                                  double dispensable);
 
 /// A constant's elements; nothing where it isn't one.
 std::optional<edge::HostTensor> constantOf(mlir::Value value);

@@ -444,6 +444,28 @@ def qdq():
     return g
 
 
+def qlinear():
+    """Operators on integers, unsigned ones with zero points, and what moves them."""
+    g = Graph("qlinear_int8")
+    x = g.input("x", [1, 3, 12, 12])
+
+    def scale(step, zero):
+        return g.const(step), g.const(zero, np.uint8)
+
+    def weights(*shape):
+        return g.const(g.rng.integers(0, 256, shape), np.uint8), *scale(1 / 512, 120)
+
+    x = g.node("QuantizeLinear", x, *scale(1 / 32, 128))
+    bias = g.const(g.rng.integers(-2000, 2000, 8), np.int32)
+    x = g.node("QLinearConv", x, *scale(1 / 32, 128), *weights(8, 3, 3, 3), *scale(1 / 64, 20), bias, pads=[1, 1, 0, 0])
+    x = g.node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
+    x = g.node("Reshape", g.node("Transpose", x, perm=[0, 2, 3, 1]), g.const([5, 40], np.int64))
+    x = g.node("QLinearMatMul", x, *scale(1 / 64, 20), *weights(40, 6), *scale(1 / 16, 100))
+    g.node("DequantizeLinear", x, *scale(1 / 16, 100), out="y")
+    g.output("y", [5, 6])
+    return g
+
+
 def external():
     """Weights beside the model, in external.bin."""
     g = Graph("external")
@@ -456,7 +478,7 @@ def external():
 
 MODELS = [
     cnn, mobile, mlp, lstm, gru, transformer, unet, branch, loop, loop_until, dynamic, shuffle,
-    conv_transpose, conv1d, conv3d, tokens, streaming, qdq, external,
+    conv_transpose, conv1d, conv3d, tokens, streaming, qdq, qlinear, external,
 ]  # fmt: skip
 
 

@@ -40,19 +40,33 @@ func.func @product(%x: tensor<2x4x8xi8>, %y: tensor<2x4x8xi8>) -> tensor<2x4x4xi
   return %3 : tensor<2x4x4xi8>
 }
 
-// A bias at nearly the scale of the products is taken as it is.
+// A bias at nearly the scale of the products is taken as it is, but for what leaves room for them: (127 + 3) * 2 less than 2^31 - 1.
 // CHECK-LABEL: func @bias
-// CHECK-DAG: edge.constant dense<[1000, -7]> : tensor<2xi32>
+// CHECK-DAG: edge.constant dense<[1000, -2147483385]> : tensor<2xi32>
 // CHECK: edge.conv {{.*}} bias
 // CHECK: edge.requantize_float
 func.func @bias(%x: tensor<1x4x4x1xi8>) -> tensor<1x4x4x2xi8> {
   %w = edge.constant dense<[[[[1, 2]]]]> : tensor<1x1x1x2xi8>
-  %b = edge.constant dense<[1000, -7]> : tensor<2xi32>
+  %b = edge.constant dense<[1000, -2147483640]> : tensor<2xi32>
   %0 = edge.dequantize %x as !quant.uniform<i8:f32, 0.5:3> : tensor<1x4x4x1xi8>
   %1 = edge.dequantize %w as !quant.uniform<i8:f32, 0.25> : tensor<1x1x1x2xi8>
   %2 = edge.dequantize %b as !quant.uniform<i32:f32, 0.12500001> : tensor<2xi32>
   %3 = edge.conv %0, %1 bias %2 <{strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, groups = 1 : i64}> : tensor<1x4x4x1xf32>, tensor<1x1x1x2xf32>, tensor<2xf32>
-  %4 = edge.quantize %3 as !quant.uniform<i8:f32, 0.5> : tensor<1x4x4x2xf32>
+  %4 = edge.quantize %3 as !quant.uniform<i8:f32, 1000.0> : tensor<1x4x4x2xf32>
   return %4 : tensor<1x4x4x2xi8>
+}
+
+// Room that is no small part of a bias isn't made.
+// CHECK-LABEL: func @large_bias
+// CHECK: edge.matmul {{.*}}f32>
+func.func @large_bias(%x: tensor<1x1xi8>) -> tensor<1x1xi8> {
+  %w = edge.constant dense<100> : tensor<1x1xi8>
+  %b = edge.constant dense<1.0e9> : tensor<f32>
+  %0 = edge.dequantize %x as !quant.uniform<i8:f32, 0.5> : tensor<1x1xi8>
+  %1 = edge.dequantize %w as !quant.uniform<i8:f32, 0.25> : tensor<1x1xi8>
+  %2 = edge.matmul %0, %1 : tensor<1x1xf32>, tensor<1x1xf32>
+  %3 = edge.add %2, %b : tensor<1x1xf32>, tensor<f32>
+  %4 = edge.quantize %3 as !quant.uniform<i8:f32, 0.5> : tensor<1x1xf32>
+  return %4 : tensor<1x1xi8>
 }
 }
