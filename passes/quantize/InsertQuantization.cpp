@@ -68,12 +68,6 @@ Value createConstant(OpBuilder &builder, Location loc, const edge::HostTensor &i
   return edge::DequantizeOp::create(builder, loc, constant, TypeAttr::get(type));
 }
 
-edge::HostTensor hostTensor(Value constant) {
-  Attribute attr;
-  matchPattern(constant, m_Constant(&attr));
-  return *edge::HostTensor::fromAttr(attr);
-}
-
 /// Rounds the weights and the bias of a layer whose input has this scale.
 void quantizeWeights(OpBuilder &builder, const QuantizedLayer &layer, double inputScale) {
   constexpr int64_t kMost = 127;              // -128 would have no negative
@@ -103,6 +97,12 @@ void quantizeWeights(OpBuilder &builder, const QuantizedLayer &layer, double inp
   layer.weights.weights->set(createConstant(builder, loc, integers, scales, axis, kMost));
   if (bias.empty())
     return;
+  if (auto means = layer.op->getAttrOfType<DenseF64ArrayAttr>(kInputMeanAttr))
+    for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i) {
+      int64_t f = featureOf(i);
+      double lost = weights.getFloat(i) - scales[f] * static_cast<double>(integers.getInt(i));
+      bias[f] += lost * means[inputChannel(layer.weights, weights.getShape(), i)];
+    }
   edge::HostTensor sums(RankedTensorType::get({features}, builder.getI32Type()));
   SmallVector<double> sumScales;
   for (int64_t f = 0; f < features; ++f) {
@@ -213,6 +213,7 @@ struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQua
     function.walk([](Operation *op) {
       op->removeAttr(kRangeAttr);
       op->removeAttr(kKeepFloatAttr);
+      op->removeAttr(kInputMeanAttr);
     });
   }
 };
