@@ -1,6 +1,7 @@
 #include "compiler/Calibration.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Execution.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/Plan.h"
@@ -11,6 +12,22 @@ using namespace mlir;
 namespace edgec {
 
 namespace {
+
+/// The layer whose rounding an op is part of, as a limit or as the addition of a bias; the op
+/// itself where there is none.
+Operation *layerBehind(Operation *op) {
+  for (Operation *at = op; at;) {
+    edge::QuantizationRole role = quantizationRole(at);
+    if (role == edge::QuantizationRole::layer)
+      return at;
+    if (role != edge::QuantizationRole::clamp && !isa<edge::AddOp>(at))
+      break;
+    Operation *x = at->getOperand(0).getDefiningOp();
+    bool isBias = isa<edge::AddOp>(at) && (!x || matchPattern(x, m_Constant()));
+    at = isBias ? at->getOperand(1).getDefiningOp() : x;
+  }
+  return op;
+}
 
 /// Marks the ops whose nodes a pattern of `--keep-float` names.
 LogicalResult markKeptFloat(ModuleOp module, ArrayRef<std::string> patterns) {
@@ -24,7 +41,7 @@ LogicalResult markKeptFloat(ModuleOp module, ArrayRef<std::string> patterns) {
       if (llvm::none_of(nodeNames(op->getLoc()),
                         [&](StringRef name) { return name == text || pattern->match(name); }))
         return;
-      op->setAttr(kKeepFloatAttr, UnitAttr::get(module.getContext()));
+      layerBehind(op)->setAttr(kKeepFloatAttr, UnitAttr::get(module.getContext()));
       found = true;
     });
     if (!found) {
@@ -151,8 +168,10 @@ LogicalResult measure(ModuleOp module, const QuantizationPlan &plan, const Quant
   bool is16 = options.scheme == "int16x8";
   cache.ranges.emplace();
   cache.means.emplace();
+  // 16 bits have steps enough for all that was seen.
+  ObserverMethod method = is16 ? ObserverMethod::minmax : options.method;
   for (const Observer &observer : observers) {
-    auto [low, high] = observer.range(options.method, is16 ? 65534 : 255, is16);
+    auto [low, high] = observer.range(method, is16 ? 65534 : 255, is16);
     cache.ranges->push_back({low, high});
   }
   for (const Channels &found : channels)

@@ -13,6 +13,7 @@ namespace edgec::cli {
 void addCompile(CLI::App &app, int &exitCode);
 void addRun(CLI::App &app, int &exitCode);
 void addBench(CLI::App &app, int &exitCode);
+void addDiff(CLI::App &app, int &exitCode);
 void addInspect(CLI::App &app, int &exitCode);
 void addLists(CLI::App &app, int &exitCode); // targets, ops
 
