@@ -192,7 +192,7 @@ std::string defaultName(StringRef path) {
 }
 
 LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &output,
-                        MLIRContext *context) {
+                        MLIRContext *context, llvm::function_ref<LogicalResult(ModuleOp)> instead) {
   std::string file = llvm::sys::path::filename(path).str();
   Location loc = FileLineColLoc::get(context, file, 0, 0);
   auto resolved = resolveTarget(options.target, options.triple, options.cpu, options.features);
@@ -208,6 +208,8 @@ LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &o
   Stopwatch stopwatch(options.timing);
   OwningOpRef<ModuleOp> module;
   for (auto [index, phase] : llvm::enumerate(getPhases())) {
+    if (phase.name == "quantize" && instead)
+      return instead(*module);
     if (phase.name == "quantize" && failed(calibrate(*module, options.quantize, output.modelHash)))
       return failure();
     if (phase.name == "import") {

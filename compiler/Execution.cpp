@@ -45,6 +45,12 @@ static void addResults(func::FuncOp function, ValueRange values) {
     attributes.push_back(builder.getDictionaryAttr(
         builder.getNamedAttr(kNameAttr, builder.getStringAttr("observed " + std::to_string(i)))));
   }
+  // What calibration and comparison have noted of arguments is nothing that code is made of.
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    for (NamedAttribute attr :
+         SmallVector<NamedAttribute>(mlir::function_interface_impl::getArgAttrs(function, i)))
+      if (attr.getName() != kNameAttr && attr.getName() != "edge.state")
+        function.removeArgAttr(i, attr.getName());
   function.setType(builder.getFunctionType(function.getArgumentTypes(), results));
   function.setAllResultAttrs(attributes);
 }

@@ -5,9 +5,12 @@
 
 namespace edgec {
 
-/// Runs all phases; the artifact's files are then in `output`.
-llvm::LogicalResult runPhases(llvm::StringRef path, const CompileOptions &options, Output &output,
-                              mlir::MLIRContext *context);
+/// Runs all phases; the artifact's files are then in `output`. Where `instead` is given, it gets the
+/// module that has come through `check`, and the phases after that don't run.
+llvm::LogicalResult
+runPhases(llvm::StringRef path, const CompileOptions &options, Output &output,
+          mlir::MLIRContext *context,
+          llvm::function_ref<llvm::LogicalResult(mlir::ModuleOp)> instead = nullptr);
 
 /// Compiles a module that has come through `check` for this host, whatever it was checked for. Its
 /// resources stay, as other modules may have them too.

@@ -32,6 +32,9 @@ struct QuantizeOptions {
   std::shared_ptr<SampleSource> samples;
   ObserverMethod method = ObserverMethod::mse;
   std::vector<std::string> keepFloat; ///< patterns of node names
+  bool equalize = true;               ///< scale channels so that one scale suits them
+  bool correctBias = true;            ///< let biases take up what rounding weights shifts
+  std::string cache;                  ///< file to keep what was measured in; empty: none
 };
 
 /// Says on a checked float module what the quantize phase is to make of it: the scheme, what stays

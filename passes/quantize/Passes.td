@@ -4,12 +4,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def LimitsBeforeMoves : Pass<"edgec-limits-before-moves", "::mlir::func::FuncOp"> {
+  let summary = "limit elements where they are computed, before they are moved";
+  let description = [{
+    A ReLU behind a reshape or a transpose comes to stand right behind the layer, whose rounding it is then part of.
+  }];
+}
+
+def EqualizeChannels : Pass<"edgec-equalize-channels", "::mlir::func::FuncOp"> {
+  let summary = "scale the channels between two layers so that one scale suits them all";
+  let description = [{
+    What layers read is divided by a factor for each channel, in the weights that compute it, and their own weights are multiplied: the network stays the same, as a ReLU, a
+    maximum and the scale of a normalization commute with that. The factor is the root of the channel's largest magnitude, `edge.input_max` on the layer, by that of its
+    weights (Nagel et al., arXiv:1906.04721; Xiao et al., arXiv:2211.10438).
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def InsertQuantization : Pass<"edgec-insert-quantization", "::mlir::ModuleOp"> {
   let summary = "make a float module one of integers, by the ranges that were seen";
   let description = [{
     Acts on a module with `edge.quantize` = "int8" or "int16x8". What layers and sums read (`QuantizableOpInterface`) becomes `edge.quantize` and `edge.dequantize`: one scale
     for tensors that move into one another, from their `edge.range`, which is widened to hold zero. int8 has a zero point, int16 none. Weights are rounded to
-    [-127, 127] with a scale for each output feature, biases to 32 bits. What only floats read stays floats, and so do ops with `edge.keep_float`.
+    [-127, 127] with a scale for each output feature, biases to 32 bits; where a layer has `edge.input_mean`, the mean of each input channel, its bias takes up what rounding
+    the weights moves the mean result by. What only floats read stays floats, and so do ops with `edge.keep_float`.
   }];
   let dependentDialects = ["::edgec::edge::EdgeDialect", "::mlir::quant::QuantDialect"];
 }

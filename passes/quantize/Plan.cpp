@@ -28,6 +28,21 @@ Value QuantizedLayer::bias() const {
                  : Value();
 }
 
+int64_t edgec::inputChannel(const edge::LayerWeights &weights, ArrayRef<int64_t> shape,
+                            int64_t flat) {
+  SmallVector<int64_t> strides = edge::rowMajorStrides(shape);
+  int64_t features = shape[weights.featureAxis], channels = shape[weights.inputAxis];
+  int64_t feature = flat / strides[weights.featureAxis] % features;
+  return feature / (features / weights.groups) * channels +
+         flat / strides[weights.inputAxis] % channels;
+}
+
+edge::HostTensor edgec::hostTensor(Value constant) {
+  Attribute attr;
+  matchPattern(constant, m_Constant(&attr));
+  return *edge::HostTensor::fromAttr(attr);
+}
+
 /// A layer, with the addition of its bias where that is an op of its own.
 static QuantizedLayer describeLayer(edge::QuantizableOpInterface op) {
   QuantizedLayer layer{op, quantizedOperands(op).front(), op.getLayerWeights(), nullptr,

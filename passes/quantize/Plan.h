@@ -12,6 +12,10 @@ namespace edgec {
 inline constexpr llvm::StringLiteral kKeepFloatAttr = "edge.keep_float";
 /// On an op, `array<f64: low, high>` for each result, and on an argument: what was seen there.
 inline constexpr llvm::StringLiteral kRangeAttr = "edge.range";
+/// On a layer, `array<f64: ...>`: the mean, and the largest magnitude, of each channel of its
+/// input.
+inline constexpr llvm::StringLiteral kInputMeanAttr = "edge.input_mean";
+inline constexpr llvm::StringLiteral kInputMaxAttr = "edge.input_max";
 /// On the module: the scheme, "int8" or "int16x8". Without it nothing is quantized.
 inline constexpr llvm::StringLiteral kQuantizeAttr = "edge.quantize";
 
@@ -26,6 +30,10 @@ struct QuantizedLayer {
   /// The constant that is added to each output feature; null where there is none.
   mlir::Value bias() const;
 };
+
+/// The input channel that element `flat` of weights of this shape is multiplied with.
+int64_t inputChannel(const edge::LayerWeights &weights, llvm::ArrayRef<int64_t> shape,
+                     int64_t flat);
 
 /// Tensors that move into one another and so have one scale. Each is computed, not moved.
 struct ScaleGroup {
@@ -50,6 +58,9 @@ private:
   llvm::SmallVector<QuantizedLayer> foundLayers;
   llvm::SmallVector<ScaleGroup> foundGroups;
 };
+
+/// The elements of a constant.
+edge::HostTensor hostTensor(mlir::Value constant);
 
 /// The role of an op; `none` where it has no interface or has to stay as it is.
 edge::QuantizationRole quantizationRole(mlir::Operation *op);

@@ -43,6 +43,13 @@ void QuantizeArguments::add(CLI::App &command) {
       ->check(CLI::IsMember(names));
   command.add_option("--keep-float", keepFloat,
                      "node to leave in floats, a name or a pattern with * (repeatable)");
+  command.add_option("--calibration-cache", cache,
+                     "file to keep what was measured in: the same model, samples and options need "
+                     "not run again");
+  command.add_flag("--equalize,!--no-equalize", equalize,
+                   "scale the channels between layers so that one scale suits them (the default)");
+  command.add_flag("--bias-correction,!--no-bias-correction", correctBias,
+                   "let biases take up what rounding the weights shifts (the default)");
 }
 
 void QuantizeArguments::parse(QuantizeOptions &options) const {
@@ -53,6 +60,9 @@ void QuantizeArguments::parse(QuantizeOptions &options) const {
     if (name == method)
       options.method = value;
   options.keepFloat = keepFloat;
+  options.cache = cache;
+  options.equalize = equalize;
+  options.correctBias = correctBias;
 }
 
 void ModelArguments::add(CLI::App &command) {

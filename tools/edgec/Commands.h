@@ -13,13 +13,15 @@ namespace edgec::cli {
 void addCompile(CLI::App &app, int &exitCode);
 void addRun(CLI::App &app, int &exitCode);
 void addBench(CLI::App &app, int &exitCode);
+void addDiff(CLI::App &app, int &exitCode);
 void addInspect(CLI::App &app, int &exitCode);
 void addLists(CLI::App &app, int &exitCode); // targets, ops
 
 /// Options that say how a float model is quantized.
 struct QuantizeArguments {
-  std::string scheme, calibration, method = "mse";
+  std::string scheme, calibration, method = "mse", cache;
   std::vector<std::string> keepFloat;
+  bool equalize = true, correctBias = true;
 
   void add(CLI::App &command);
   void parse(QuantizeOptions &options) const;

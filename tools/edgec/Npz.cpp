@@ -78,7 +78,7 @@ static std::optional<std::vector<Entry>> readDirectory(StringRef file) {
 /// An entry's content; nothing where it is damaged or packed in another way than numpy does.
 static std::optional<std::string> unpack(StringRef file, const Entry &entry) {
   constexpr uint32_t kLocal = 0x04034b50;
-  constexpr size_t kLocalBytes = 30, kMost = INT32_MAX;
+  constexpr size_t kLocalBytes = 30, kMost = INT32_MAX - 16;
   constexpr uint16_t kStored = 0, kDeflated = 8;
   Bytes all{file};
   if (entry.header > file.size() || all.at<uint32_t>(entry.header) != kLocal)
@@ -93,8 +93,10 @@ static std::optional<std::string> unpack(StringRef file, const Entry &entry) {
   if (entry.method != kDeflated || entry.size > kMost || entry.packed > kMost)
     return std::nullopt;
   std::string content(entry.size, '\0');
+  // It reads two bytes beyond the end, where a zlib stream would have its checksum.
+  std::string padded = packed.str() + std::string(4, '\0');
   int got = stbi_zlib_decode_noheader_buffer(content.data(), static_cast<int>(entry.size),
-                                             packed.data(), static_cast<int>(packed.size()));
+                                             padded.data(), static_cast<int>(padded.size()));
   return got == static_cast<int>(entry.size) ? std::optional(content) : std::nullopt;
 }
 

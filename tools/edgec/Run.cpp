@@ -4,7 +4,7 @@
 #include "edgec/status.h"
 #include "nlohmann/json.hpp"
 #include "tools/edgec/Commands.h"
-#include "tools/edgec/Image.h"
+#include "tools/edgec/Inputs.h"
 #include "tools/edgec/Npy.h"
 #include "tools/edgec/Session.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -15,7 +15,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
-#include <random>
+#include <set>
 
 using namespace edgec;
 using namespace edgec::cli;
@@ -24,10 +24,10 @@ namespace {
 
 struct RunArguments {
   ModelArguments model;
-  std::vector<std::string> inputs, carries;
-  std::string output, image;
-  uint64_t random = 0;
-  bool useRandom = false, shapesOnly = false;
+  InputArguments inputs;
+  std::vector<std::string> carries;
+  std::string output;
+  bool shapesOnly = false;
   int calls = 1, top = 0, threads = 1;
 };
 
@@ -57,63 +57,27 @@ bool runModel(const RunArguments &arguments) {
   if (!arguments.model.parse(options))
     return false;
   options.threads = arguments.threads;
-  std::map<std::string, NpyArray> files;
-  for (const std::string &text : arguments.inputs) {
-    std::string name, path;
-    if (!splitAssignment(text, name, path))
-      return complain("--input " + text + ": expected NAME=FILE.npy");
-    auto array = readNpy(path);
-    if (!array)
-      return complain(llvm::toString(array.takeError()));
-    if (!options.import.shapes.count(name)) // what the data have binds what the model leaves open
-      options.import.shapes[name] = array->shape;
-    files.emplace(name, std::move(*array));
-  }
+  Inputs inputs(arguments.inputs);
+  if (!inputs.read(options))
+    return false;
   std::unique_ptr<LoadedModule> module = load(arguments.model.model, options);
   if (!module)
     return false;
   const edgec_model &model = module->model();
 
-  std::mt19937_64 random(arguments.random);
-  bool imageUsed = false;
-  std::vector<std::unique_ptr<AlignedBytes>> inputs, outputs;
-  std::vector<const void *> inputPointers;
+  std::vector<std::unique_ptr<AlignedBytes>> inputMemory, outputs;
+  std::vector<char *> inputData;
   std::vector<void *> outputPointers;
   for (int i = 0; i < model.n_inputs; ++i) {
-    const edgec_tensor &tensor = model.inputs[i];
-    inputs.push_back(std::make_unique<AlignedBytes>(tensor.bytes, 64));
-    inputPointers.push_back(inputs.back()->data);
-    auto file = files.find(tensor.name);
-    bool carried = false;
-    for (const std::string &carry : arguments.carries)
-      carried |= carry.substr(carry.rfind('=') + 1) == tensor.name;
-    if (file != files.end()) {
-      const NpyArray &array = file->second;
-      bool half = dtypeBytes(array.dtype) == 2 && tensor.dtype == EDGEC_BFLOAT16;
-      if ((array.dtype != tensor.dtype && !half) || array.shape != shapeOf(tensor))
-        return complain("input '" + std::string(tensor.name) + "' is " + dtypeName(tensor.dtype) +
-                        shapeText(shapeOf(tensor)) + ", but its file holds " +
-                        dtypeName(array.dtype) + shapeText(array.shape));
-      std::memcpy(inputs.back()->data, array.data.data(), array.data.size());
-      files.erase(file);
-    } else if (!arguments.image.empty() && !imageUsed && tensor.rank == 4) {
-      imageUsed = true;
-      if (!fillFromImage(arguments.image, tensor, inputs.back()->data))
-        return false;
-    } else if (arguments.useRandom) {
-      fillRandom(tensor, inputs.back()->data, random);
-    } else if (!carried && !arguments.shapesOnly) {
-      return complain("input '" + std::string(tensor.name) + "' (" + dtypeName(tensor.dtype) +
-                      shapeText(shapeOf(tensor)) + ") has no value; give --input " + tensor.name +
-                      "=FILE.npy or --random SEED");
-    }
+    inputMemory.push_back(std::make_unique<AlignedBytes>(model.inputs[i].bytes, 64));
+    inputData.push_back(inputMemory.back()->data);
   }
-  if (!arguments.image.empty() && !imageUsed)
-    return complain("--image " + arguments.image +
-                    ": the model has no input of rank 4 left for a picture");
-  if (!files.empty())
-    return complain("--input names '" + files.begin()->first +
-                    "', which is not an input of the model");
+  std::set<std::string> others; // inputs that get what an output was
+  for (const std::string &carry : arguments.carries)
+    others.insert(carry.substr(carry.rfind('=') + 1));
+  if (!inputs.fill(model, inputData, arguments.shapesOnly ? nullptr : &others))
+    return false;
+  std::vector<const void *> inputPointers(inputData.begin(), inputData.end());
   for (int i = 0; i < model.n_outputs; ++i) {
     outputs.push_back(std::make_unique<AlignedBytes>(model.outputs[i].bytes, 64));
     outputPointers.push_back(outputs.back()->data);
@@ -150,7 +114,7 @@ bool runModel(const RunArguments &arguments) {
     for (int call = 0; call < arguments.calls; ++call) {
       if (call)
         for (auto [output, input] : carries)
-          std::memcpy(inputs[input]->data, outputs[output]->data, model.inputs[input].bytes);
+          std::memcpy(inputData[input], outputs[output]->data, model.inputs[input].bytes);
       int32_t status = model.invoke(arena.data, inputPointers.data(), outputPointers.data(),
                                     arguments.threads > 1 ? &parallel : nullptr);
       if (status != 0)
@@ -214,14 +178,7 @@ void cli::addRun(CLI::App &app, int &exitCode) {
       "compile for this machine in memory and run\nExample: edgec run kws.onnx --random 1 --top 5");
   auto arguments = std::make_shared<RunArguments>();
   arguments->model.add(*command);
-  command->add_option(
-      "--input", arguments->inputs,
-      "value of an input: NAME=FILE.npy (repeatable); its shape binds open dimensions");
-  command->add_option(
-      "--image", arguments->image,
-      "picture for the first input of rank 4 without a file, resized; floats get [0, 1]");
-  CLI::Option *random =
-      command->add_option("--random", arguments->random, "fill the other inputs from this seed");
+  arguments->inputs.add(*command);
   command->add_option("--output", arguments->output,
                       "folder for each output as .npy, and outputs.json");
   command->add_option("--calls", arguments->calls, "run this often, keeping states")
@@ -234,8 +191,5 @@ void cli::addRun(CLI::App &app, int &exitCode) {
       ->check(CLI::Range(1, 64));
   command->add_option("--top", arguments->top, "print the N largest elements of each output");
   command->add_flag("--shapes", arguments->shapesOnly, "only print the outputs' types");
-  command->callback([arguments, random, &exitCode] {
-    arguments->useRandom = random->count() > 0;
-    exitCode = runModel(*arguments) ? 0 : 1;
-  });
+  command->callback([arguments, &exitCode] { exitCode = runModel(*arguments) ? 0 : 1; });
 }

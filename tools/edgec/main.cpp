@@ -12,6 +12,7 @@ int main(int argc, char **argv) {
   edgec::cli::addCompile(app, exitCode);
   edgec::cli::addRun(app, exitCode);
   edgec::cli::addBench(app, exitCode);
+  edgec::cli::addDiff(app, exitCode);
   edgec::cli::addInspect(app, exitCode);
   edgec::cli::addLists(app, exitCode);
   try {
