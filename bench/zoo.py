@@ -126,6 +126,18 @@ class Setup:
         self.model = work / "model.onnx"
         outputs = dict(zip(reference.outputs, reference.run(feed, 1)[0][1], strict=True))
         make_static(path, feed, setup.values, outputs, self.model)
+        if any(node.op_type == "DequantizeLinear" for node in onnx.load(self.model).graph.node):
+            self.tolerance, self.expected = 2e-2, self._as_written()
+
+    def _as_written(self) -> list[np.ndarray]:
+        """What a quantized model's nodes give one by one. onnxruntime's integer kernels saturate in
+        between on processors without VNNI, and differ by half of an output's range."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        return onnxruntime.InferenceSession(str(self.model), options, ["CPUExecutionProvider"]).run(None, self.feed)
 
     def _tflite(self, path: pathlib.Path):
         """Random inputs over the range of their type; outputs from LiteRT's reference kernels, because

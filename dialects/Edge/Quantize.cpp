@@ -230,23 +230,34 @@ FailureOr<SmallVector<Value>> RequantizeFloatOp::lower(OpBuilder &builder, Value
   auto bound = [&](uint32_t limit) {
     return static_cast<double>(static_cast<int32_t>(limit)) - static_cast<double>(zero);
   };
+  // Factors below a half leave every sum room for the zero point within 32 bits.
+  bool staysInside =
+      std::abs(static_cast<int64_t>(zero)) < (1 << 30) &&
+      llvm::all_of(getScales(), [](float scale) { return scale >= 0 && scale < 0.5f; });
   auto body = [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
     auto constant = [&](double value) -> Value {
       return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(static_cast<float>(value)));
     };
     Value x = arith::SIToFPOp::create(b, loc, f32, args[0]);
     x = arith::MulFOp::create(b, loc, x, count > 1 ? args[1] : constant(getScales()[0]));
-    // Limited as a float, by a comparison: one instruction on vectors, and what follows fits i32.
-    auto limit = [&](arith::CmpFPredicate within, Value bound) {
-      Value keeps = arith::CmpFOp::create(b, loc, within, x, bound);
-      x = arith::SelectOp::create(b, loc, keeps, x, bound);
+    auto integer = [&](int64_t value) -> Value {
+      return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(static_cast<int32_t>(value)));
     };
-    limit(arith::CmpFPredicate::OGT, constant(bound(getLow())));
-    limit(arith::CmpFPredicate::OLT, constant(bound(getHigh())));
+    if (!staysInside) { // limited as a float, by a comparison: one instruction on vectors
+      auto limit = [&](arith::CmpFPredicate within, Value bound) {
+        Value keeps = arith::CmpFOp::create(b, loc, within, x, bound);
+        x = arith::SelectOp::create(b, loc, keeps, x, bound);
+      };
+      limit(arith::CmpFPredicate::OGT, constant(bound(getLow())));
+      limit(arith::CmpFPredicate::OLT, constant(bound(getHigh())));
+    }
     x = arith::FPToSIOp::create(b, loc, i32, math::RoundEvenOp::create(b, loc, x));
     if (zero)
-      x = arith::AddIOp::create(b, loc, x,
-                                arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(zero)));
+      x = arith::AddIOp::create(b, loc, x, integer(zero));
+    if (staysInside) { // all of a type's range is no more than how it is narrowed
+      x = arith::MaxSIOp::create(b, loc, x, integer(static_cast<int32_t>(getLow())));
+      x = arith::MinSIOp::create(b, loc, x, integer(static_cast<int32_t>(getHigh())));
+    }
     return storage.getIntOrFloatBitWidth() < 32
                ? arith::TruncIOp::create(b, loc, storage, x).getResult()
                : x;

@@ -1,6 +1,7 @@
 #include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
@@ -141,12 +142,28 @@ private:
   std::string unit;
 };
 
+/// x86 converts to integers in the rounding mode of the moment, to nearest: no rounding of its own
+/// is needed before. What doesn't fit is as undefined as arith.fptosi has it.
+struct LowerRounding : OpRewritePattern<arith::FPToSIOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::FPToSIOp op, PatternRewriter &rewriter) const override {
+    auto round = op.getIn().getDefiningOp<math::RoundEvenOp>();
+    if (!round || !getElementTypeOrSelf(op.getIn().getType()).isF32() ||
+        !getElementTypeOrSelf(op.getType()).isInteger(32))
+      return failure();
+    rewriter.replaceOpWithNewOp<LLVM::LrintOp>(op, op.getType(), round.getOperand());
+    return success();
+  }
+};
+
 struct LowerSteps : public edgec::impl::LowerStepsBase<LowerSteps> {
   void runOnOperation() override {
     auto target = getOperation()->getAttrOfType<edge::TargetAttr>("edge.target");
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerRescale>(&getContext());
     patterns.add<LowerDot>(&getContext(), target ? target.getDot() : StringRef());
+    if (target && StringRef(target.getTriple()).starts_with("x86_64"))
+      patterns.add<LowerRounding>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

@@ -12,9 +12,6 @@ namespace edgec::tile {
 /// Sums of all tiles at the border of a row, beyond which they are too much code, and beyond which
 /// their loops are not unrolled.
 static constexpr int64_t kStillSums = 96, kUnrolledStillSums = 16;
-/// How far ahead weights that are read once are asked for: the processor's own prefetching doesn't
-/// keep up with one row of sums (docs/schedules.md).
-static constexpr int64_t kPrefetchBytes = 4096;
 
 //===- What is computed
 //--------------------------------------------------------------------------===//
@@ -451,13 +448,7 @@ SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t 
     SmallVector<Value> loaded;
     Value weightAt = index.add(weight, index.mul(i, block.step));
     if (streams && packed)
-      for (int64_t at = 0, line = kLineBytes / edge::elementBytes(weights.element); at < block.step;
-           at += line)
-        memref::PrefetchOp::create(
-            b, loc, weights.memory,
-            index.add(weightAt, offset * block.step + at +
-                                    kPrefetchBytes / edge::elementBytes(weights.element)),
-            /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+      prefetch(b, loc, weights, index.add(weightAt, offset * block.step), block.step);
     for (int64_t v = 0; v < block.vectors; ++v) {
       LaneAccess lanesOf = access(block, v);
       if (packed)

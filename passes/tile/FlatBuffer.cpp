@@ -114,6 +114,15 @@ Value convertElements(OpBuilder &b, Location loc, Value value, Type element, boo
                 : arith::TruncIOp::create(b, loc, to, value).getResult();
 }
 
+void prefetch(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value index, int64_t count) {
+  constexpr int64_t kAheadBytes = 4096;
+  int64_t width = edge::elementBytes(buffer.element);
+  IndexMath math{b, loc};
+  for (int64_t at = 0; at < count; at += kLineBytes / width)
+    memref::PrefetchOp::create(b, loc, buffer.memory, math.add(index, at + kAheadBytes / width),
+                               /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 Value multiplyAdd(OpBuilder &b, Location loc, Value x, Value y, Value sum) {
   if (isa<FloatType>(getElementTypeOrSelf(x.getType()))) {
     auto contract = arith::FastMathFlags::contract;

@@ -59,6 +59,11 @@ void storeVector(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
 mlir::Value loadSplat(mlir::OpBuilder &b, mlir::Location loc, const FlatBuffer &buffer,
                       mlir::Value index, int64_t lanes, mlir::Type element);
 
+/// Asks for what is read some time after the `count` elements from `index` on: where all of a
+/// buffer is read once, the processor's own prefetching doesn't keep up (docs/schedules.md).
+void prefetch(mlir::OpBuilder &b, mlir::Location loc, const FlatBuffer &buffer, mlir::Value index,
+              int64_t count);
+
 /// Floats and integers to another width.
 mlir::Value convertElements(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
                             mlir::Type element, bool isUnsigned = false);

@@ -68,6 +68,9 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
   panelTiles =
       std::clamp<int64_t>(kPanelBytes / tileBytes, 1, std::max<int64_t>(positions / rows, 1));
+  int64_t weightBytes = weights.shape.front() * edge::elementBytes(weights.element);
+  streams = positions == 1 && outerDims() == 0 && machine.l2Bytes > 0 &&
+            weightBytes > machine.l2Bytes / 2;
   planParts();
 }
 
@@ -392,6 +395,8 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const Block &b
     IndexMath index{b, loc};
     SmallVector<Value> loaded;
     Value weightAt = index.add(block.weights, index.mul(k, block.vectors * wide));
+    if (streams)
+      prefetch(b, loc, weights, weightAt, block.vectors * wide);
     for (int64_t v = 0; v < block.vectors; ++v)
       loaded.push_back(loadVector(b, loc, weights, index.add(weightAt, v * wide),
                                   {wide, wide, machine.masks}, element));
@@ -410,7 +415,7 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const Block &b
       }
     }
   };
-  int64_t unroll = machine.compact ? 1 : 4, end = steps / unroll * unroll;
+  int64_t unroll = machine.compact ? 1 : 2, end = steps / unroll * unroll;
   sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll, sums,
                     [&](OpBuilder &b, Value k, ValueRange values) {
                       SmallVector<Value> sums(values);

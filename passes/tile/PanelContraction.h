@@ -74,6 +74,7 @@ private:
   int64_t rows, panelTiles;   ///< of a tile, and tiles in a panel
   mlir::Type sumElement, element;
   mlir::Value scratch;
+  bool streams = false;         ///< weights come from memory, each once
   int64_t parts = 1;            ///< of the positions, or
   bool partsOfFeatures = false; ///< of the blocks of features
   Share positionShare, blockShare;
