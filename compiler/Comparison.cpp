@@ -108,15 +108,41 @@ Value roundedAgain(edge::QuantizeOp rounding) {
                                     rounding.getQuantizedAttr());
 }
 
+/// What is rounded, within the limits of the integers. ONNX's tools leave a clamp to the rounding
+/// behind it, so that it has to stay where the rounding goes.
+Value limited(edge::QuantizeOp op) {
+  auto type = dyn_cast<quant::UniformQuantizedType>(op.getQuantized());
+  if (!type || !isF32(op.getX()))
+    return op.getX();
+  OpBuilder builder(op);
+  auto bound = [&](int64_t integer) -> Value {
+    edge::HostTensor scalar(RankedTensorType::get({}, builder.getF32Type()));
+    scalar.setFloat(0, type.getScale() * static_cast<double>(integer - type.getZeroPoint()));
+    return edge::ConstantOp::create(builder, op.getLoc(), scalar.toAttr());
+  };
+  Type numbers = op.getX().getType();
+  Value low = edge::MaxOp::create(builder, op.getLoc(), numbers, op.getX(),
+                                  bound(type.getStorageTypeMin()));
+  auto both =
+      edge::MinOp::create(builder, op.getLoc(), numbers, low, bound(type.getStorageTypeMax()));
+  if (Operation *producer = op.getX().getDefiningOp())
+    if (Attribute number = producer->removeAttr(kTensorAttr))
+      both->setAttr(kTensorAttr, number); // it is this that integers are compared with
+  return both;
+}
+
 /// Takes the roundings out of a quantized module: whoever read integers as numbers reads the
 /// numbers that were rounded, through ops that only move them. Constants keep the numbers that they
 /// are.
 void dropRoundings(func::FuncOp function) {
   llvm::DenseMap<Value, Value> numbers;
   OpBuilder builder(function.getContext());
+  auto rounding =
+      function->getParentOfType<ModuleOp>()->getAttrOfType<edge::RoundingAttr>(edge::kRoundingAttr);
+  bool limits = rounding && rounding.getValue() == edge::Rounding::float_scale;
   for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
     if (auto quantize = dyn_cast<edge::QuantizeOp>(op)) {
-      numbers[quantize.getResult()] = quantize.getX();
+      numbers[quantize.getResult()] = limits ? limited(quantize) : quantize.getX();
       continue;
     }
     if (auto dequantize = dyn_cast<edge::DequantizeOp>(op)) {

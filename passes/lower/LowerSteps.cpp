@@ -6,6 +6,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "passes/lower/Passes.h"
+#include "llvm/TargetParser/Triple.h"
 
 namespace edgec {
 #define GEN_PASS_DEF_LOWERSTEPS
@@ -142,8 +143,8 @@ private:
   std::string unit;
 };
 
-/// x86 converts to integers in the rounding mode of the moment, to nearest: no rounding of its own
-/// is needed before. What doesn't fit is as undefined as arith.fptosi has it.
+/// x86 and RISC-V convert to integers in the rounding mode of the moment, to nearest: no rounding
+/// of its own is needed before. What doesn't fit is as undefined as arith.fptosi has it.
 struct LowerRounding : OpRewritePattern<arith::FPToSIOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::FPToSIOp op, PatternRewriter &rewriter) const override {
@@ -162,7 +163,8 @@ struct LowerSteps : public edgec::impl::LowerStepsBase<LowerSteps> {
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerRescale>(&getContext());
     patterns.add<LowerDot>(&getContext(), target ? target.getDot() : StringRef());
-    if (target && StringRef(target.getTriple()).starts_with("x86_64"))
+    llvm::Triple triple(target ? target.getTriple() : StringRef());
+    if (triple.isX86() || (triple.isRISCV() && target.getHardwareFloat()))
       patterns.add<LowerRounding>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }

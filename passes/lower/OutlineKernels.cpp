@@ -94,6 +94,24 @@ int64_t countBytes(Operation &op, ArrayRef<Value> captured) {
   return bytes;
 }
 
+/// What the op computes with: the element type of what its first contraction reads, or, without
+/// one, of its own first buffer.
+std::string elementOf(Operation &op) {
+  Operation *reader = &op;
+  op.walk([&](kernel::ContractionOpInterface contraction) {
+    reader = contraction;
+    return WalkResult::interrupt();
+  });
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  for (Value operand : reader->getOperands())
+    if (auto type = dyn_cast<MemRefType>(operand.getType())) {
+      type.getElementType().print(stream);
+      break;
+    }
+  return text;
+}
+
 /// The op's name for people: its location's, made C-safe.
 std::string symbolName(Operation *op, unsigned index) {
   std::string name;
@@ -185,6 +203,7 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
           {builder.getNamedAttr("name", builder.getStringAttr(label)),
            builder.getNamedAttr("kind", builder.getStringAttr(op.getName().getStringRef())),
            builder.getNamedAttr("kernel", builder.getStringAttr(kernel.getName())),
+           builder.getNamedAttr("element", builder.getStringAttr(elementOf(op))),
            builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs)),
            builder.getNamedAttr(
                "bytes", builder.getI64IntegerAttr(countBytes(op, captured.getArrayRef())))}));

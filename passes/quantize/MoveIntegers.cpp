@@ -90,12 +90,19 @@ struct RoundFirst : OpRewritePattern<edge::QuantizeOp> {
     auto moving = op.getX().getDefiningOp<edge::ElementMovingOpInterface>();
     if (!type || !moving || !moving.movesElements() || !op.getX().hasOneUse())
       return failure();
+    // What comes from integers of another scale is the op's to bring to this one: TFLite's
+    // concatenation does so in another way than a requantization of its own.
+    for (Value operand : moving->getOperands())
+      if (auto read = operand.getDefiningOp<edge::DequantizeOp>();
+          read && read.getQuantized() != op.getQuantized())
+        return failure();
     rewriter.setInsertionPoint(moving);
     SmallVector<Value> operands;
     for (OpOperand &operand : moving->getOpOperands()) {
       Value value = operand.get();
       if (moving.isDataOperand(operand.getOperandNumber()))
-        value = edge::QuantizeOp::create(rewriter, op.getLoc(), value, TypeAttr::get(type));
+        value = edge::QuantizeOp::create(rewriter, op.getLoc(), value, op.getQuantizedAttr(),
+                                         op.getHalvesAwayAttr());
       operands.push_back(value);
     }
     Value zero = integer(rewriter, op.getLoc(), getElementTypeOrSelf(op.getResult().getType()),

@@ -75,61 +75,48 @@ struct Dequantize : OpRewritePattern<edge::DequantizeOp> {
   }
 };
 
-struct Quantize : OpRewritePattern<edge::QuantizeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(edge::QuantizeOp op, PatternRewriter &rewriter) const override {
-    auto type = cast<RankedTensorType>(op.getX().getType());
-    Type numbers = type.getElementType();
-    auto quantized = cast<quant::QuantizedType>(op.getQuantized());
-    Parameters parameters(rewriter, op.getLoc(), quantized, type.getRank());
-    Location loc = op.getLoc();
-    Value x = edge::DivOp::create(rewriter, loc, type, op.getX(), parameters.scale(numbers));
-    if (op.getHalvesAway()) {
-      rewriter.replaceOp(op, roundedAway(rewriter, loc, x, parameters, op));
-      return success();
-    }
-    x = edge::RoundOp::create(rewriter, loc, type, x);
-    if (parameters.hasZeroPoint())
-      x = edge::AddOp::create(rewriter, loc, type, x, parameters.zeroPoint(numbers));
-    auto low = static_cast<double>(quantized.getStorageTypeMin());
-    auto high = static_cast<double>(quantized.getStorageTypeMax());
-    x = edge::MaxOp::create(rewriter, loc, type, x, parameters.scalar(numbers, low));
-    x = edge::MinOp::create(rewriter, loc, type, x, parameters.scalar(numbers, high));
-    rewriter.replaceOp(op, parameters.cast(x, getElementTypeOrSelf(op.getResult().getType())));
-    return success();
-  }
-
-private:
-  static Value roundedAway(OpBuilder &b, Location loc, Value x, const Parameters &parameters,
-                           edge::QuantizeOp op);
-};
-
-/// Half more toward its sign, limited, then cut toward zero.
-Value Quantize::roundedAway(OpBuilder &b, Location loc, Value x, const Parameters &parameters,
-                            edge::QuantizeOp op) {
+/// Half more toward the sign of each number: cut toward zero then, halves go away from it.
+Value awayFromZero(OpBuilder &b, Location loc, Value x, const Parameters &parameters) {
   auto type = cast<RankedTensorType>(x.getType());
-  Type numbers = type.getElementType(), wide = b.getI32Type();
-  auto quantized = cast<quant::QuantizedType>(op.getQuantized());
-  auto scalar = [&](double value) { return parameters.scalar(numbers, value); };
-  auto limit = [&](int64_t bound) {
-    SmallVector<int64_t> bounds;
-    for (int64_t zeroPoint : parameters.zeroPoints)
-      bounds.push_back(bound - zeroPoint);
-    return parameters.constant(numbers, bounds);
-  };
+  auto scalar = [&](double value) { return parameters.scalar(type.getElementType(), value); };
   // The float below 1/2 and a half are a half; with the whole half, the number below it would be.
   double half = 0.5 - std::ldexp(1.0, -25);
   Value negative = edge::CompareOp::create(b, loc, type.clone(b.getI1Type()), x, scalar(0),
                                            edge::ComparePredicate::less);
   Value more = edge::SelectOp::create(b, loc, type, negative, scalar(-half), scalar(half));
-  x = edge::AddOp::create(b, loc, type, x, more);
-  x = edge::MaxOp::create(b, loc, type, x, limit(quantized.getStorageTypeMin()));
-  x = edge::MinOp::create(b, loc, type, x, limit(quantized.getStorageTypeMax()));
-  x = parameters.cast(x, wide);
-  if (parameters.hasZeroPoint())
-    x = edge::AddOp::create(b, loc, type.clone(wide), x, parameters.zeroPoint(wide));
-  return parameters.cast(x, getElementTypeOrSelf(op.getResult().getType()));
+  return edge::AddOp::create(b, loc, type, x, more);
 }
+
+/// Numbers are limited first, so that what is converted is known to fit; the zero point is added to
+/// integers.
+struct Quantize : OpRewritePattern<edge::QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(edge::QuantizeOp op, PatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op.getX().getType());
+    Type numbers = type.getElementType(), wide = rewriter.getI32Type();
+    auto quantized = cast<quant::QuantizedType>(op.getQuantized());
+    Location loc = op.getLoc();
+    Parameters parameters(rewriter, loc, quantized, type.getRank());
+    auto limit = [&](int64_t bound) {
+      SmallVector<int64_t> bounds;
+      for (int64_t zeroPoint : parameters.zeroPoints)
+        bounds.push_back(bound - zeroPoint);
+      return parameters.constant(numbers, bounds);
+    };
+    Value x = edge::DivOp::create(rewriter, loc, type, op.getX(), parameters.scale(numbers));
+    if (op.getHalvesAway())
+      x = awayFromZero(rewriter, loc, x, parameters);
+    x = edge::MaxOp::create(rewriter, loc, type, x, limit(quantized.getStorageTypeMin()));
+    x = edge::MinOp::create(rewriter, loc, type, x, limit(quantized.getStorageTypeMax()));
+    if (!op.getHalvesAway())
+      x = edge::RoundOp::create(rewriter, loc, type, x);
+    x = parameters.cast(x, wide);
+    if (parameters.hasZeroPoint())
+      x = edge::AddOp::create(rewriter, loc, type.clone(wide), x, parameters.zeroPoint(wide));
+    rewriter.replaceOp(op, parameters.cast(x, getElementTypeOrSelf(op.getResult().getType())));
+    return success();
+  }
+};
 
 struct QuantizeByFormula : public edgec::impl::QuantizeByFormulaBase<QuantizeByFormula> {
   void runOnOperation() override {

@@ -174,6 +174,7 @@ private:
     const Bounds x = of(layer.input->get());
     for (int64_t feature = 0; feature < layer.features; ++feature) {
       int64_t low = layer.bias.empty() ? 0 : layer.bias[feature], high = low;
+      bool inside = true;
       int64_t first = layer.depthwise ? feature : 0;
       int64_t end = layer.depthwise ? feature + 1 : layer.channels;
       for (int64_t channel = first; channel < end; ++channel) {
@@ -182,11 +183,11 @@ private:
         int64_t most = layer.padded ? std::max<int64_t>(x.high[channel], 0) : x.high[channel];
         for (int64_t tap = 0; tap < layer.taps; ++tap) {
           int64_t weight = layer.at(tap, channel, feature);
-          low += weight * (weight < 0 ? most : least);
-          high += weight * (weight < 0 ? least : most);
+          inside &= !llvm::AddOverflow(low, weight * (weight < 0 ? most : least), low) &&
+                    !llvm::AddOverflow(high, weight * (weight < 0 ? least : most), high);
         }
       }
-      if (low < bounds.low[feature] || high > bounds.high[feature])
+      if (!inside || low < bounds.low[feature] || high > bounds.high[feature])
         continue; // it may overflow
       bounds.low[feature] = low;
       bounds.high[feature] = high;
@@ -236,10 +237,12 @@ private:
     return elementwise.evaluateInt(arguments);
   }
 
-  /// Rises with x.
-  static int64_t requantized(edge::RequantizeOp op, int64_t x, size_t channel) {
+  /// Rises with x. Nothing where that overflows.
+  static std::optional<int64_t> requantized(edge::RequantizeOp op, int64_t x, size_t channel) {
     size_t feature = op.getMultipliers().size() > 1 ? channel : 0;
     int64_t multiplier = op.getMultipliers()[feature], shift = op.getShifts()[feature];
+    if (shift > 0 && !llvm::isInt<32>(x * (int64_t(1) << shift)))
+      return std::nullopt;
     int64_t result;
     if (op.getRoundsOnce())
       result = (x * multiplier + (int64_t(1) << (30 - shift))) >> (31 - shift);
@@ -337,9 +340,8 @@ template <typename T> SmallVector<T> kept(ArrayRef<T> values, const Channels &re
 
 /// A layer without some of its channels and features. What channels of one value add goes into the
 /// bias.
-FailureOr<Value> withoutChannels(OpBuilder &b, Operation *op, const Layer &layer, Value input,
-                                 const Channels &inputs, const Channels &features,
-                                 const Bounds &bounds) {
+Value withoutChannels(OpBuilder &b, Operation *op, const Layer &layer, Value input,
+                      const Channels &inputs, const Channels &features, const Bounds &bounds) {
   Location loc = op->getLoc();
   Type i32 = b.getI32Type();
   SmallVector<int64_t> bias(layer.bias);
@@ -354,7 +356,8 @@ FailureOr<Value> withoutChannels(OpBuilder &b, Operation *op, const Layer &layer
       bias.resize(layer.features);
       for (int64_t feature = 0; feature < layer.features; ++feature)
         for (int64_t tap = 0; tap < layer.taps; ++tap)
-          bias[feature] += value * layer.at(tap, channel, feature);
+          bias[feature] =
+              static_cast<int32_t>(bias[feature] + value * layer.at(tap, channel, feature));
     }
   SmallVector<int64_t> shape(layer.weights.getShape());
   int64_t rank = shape.size();
@@ -381,17 +384,13 @@ FailureOr<Value> withoutChannels(OpBuilder &b, Operation *op, const Layer &layer
   if (!bias.empty()) {
     SmallVector<int64_t> left = kept<int64_t>(bias, features);
     edge::HostTensor constant(RankedTensorType::get({outputs}, i32));
-    for (auto [i, value] : llvm::enumerate(left)) {
-      if (!llvm::isInt<32>(value))
-        return failure();
-      constant.setInt(static_cast<int64_t>(i), value);
-    }
+    for (auto [i, value] : llvm::enumerate(left)) // sums are modulo 2^32
+      constant.setInt(static_cast<int64_t>(i), static_cast<int32_t>(value));
     offset = edge::ConstantOp::create(b, loc, constant.toAttr());
   }
   if (auto conv = dyn_cast<edge::ConvOp>(op))
-    return Value(edge::ConvOp::create(b, loc, input, filter, offset, conv.getStrides(),
-                                      conv.getDilations(), conv.getPads(),
-                                      layer.depthwise ? outputs : 1));
+    return edge::ConvOp::create(b, loc, input, filter, offset, conv.getStrides(),
+                                conv.getDilations(), conv.getPads(), layer.depthwise ? outputs : 1);
   Value product = edge::MatMulOp::create(b, loc, input, filter, layer.transposed);
   if (adds)
     product = edge::AddOp::create(b, loc, product.getType(), product, offset);

@@ -117,7 +117,8 @@ ModelInterface edgec::readInterface(ModuleOp module, StringRef name) {
   });
   rows("edge.operators", [&](DictionaryAttr row) {
     interface.operators.push_back({text(row, "name"), text(row, "kind"), text(row, "kernel"),
-                                   integer(row, "macs"), integer(row, "bytes")});
+                                   text(row, "element"), integer(row, "macs"),
+                                   integer(row, "bytes")});
     interface.macs += interface.operators.back().macs;
   });
   return interface;

@@ -22,6 +22,7 @@ struct AllocationInfo {
 
 struct OperatorInfoRow {
   std::string name, kind, kernel;
+  std::string element; ///< type of what it computes with: `f32`, `i8`
   int64_t macs = 0;
   int64_t bytes = 0; ///< of all operands: what has to move at least
 };

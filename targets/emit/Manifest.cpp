@@ -54,6 +54,7 @@ std::string edgec::writeManifest(const ModelInterface &interface, const Output &
     operators.push_back({{"name", row.name},
                          {"kind", row.kind},
                          {"kernel", row.kernel},
+                         {"element", row.element},
                          {"macs", row.macs},
                          {"bytes", row.bytes}});
   json["operators"] = operators;

@@ -65,7 +65,8 @@ Json measuredOps(const Json &operators, const Roofline &roofline) {
     row["share"] = total > 0 ? ms / total : 0;
     row["gmacs_per_second"] = ms > 0 ? macs / ms / 1e6 : 0;
     row["gbytes_per_second"] = ms > 0 ? bytes / ms / 1e6 : 0;
-    row["roofline"] = ms > 0 ? roofline.seconds(macs, bytes) * 1e3 / ms : 0;
+    bool onIntegers = llvm::StringRef(row["element"].get<std::string>()).starts_with("i");
+    row["roofline"] = ms > 0 ? roofline.seconds(macs, bytes, onIntegers) * 1e3 / ms : 0;
   }
   return rows;
 }
@@ -89,8 +90,9 @@ void printOps(const Json &rows, const Roofline &roofline) {
                                  (*row)["kind"].get<std::string>().c_str())
                  << (*row)["name"].get<std::string>() << " (" << (*row)["kernel"].get<std::string>()
                  << ")\n";
-  llvm::outs() << llvm::format("\nmeasured here: %.1f GMAC/s float32 in registers;",
-                               roofline.macsPerSecond / 1e9);
+  llvm::outs() << llvm::format(
+      "\nmeasured here: %.1f GMAC/s float32 in registers, %.1f of narrow integers;",
+      roofline.macsPerSecond / 1e9, roofline.integerMacsPerSecond / 1e9);
   for (auto [bytes, rate] : roofline.bandwidth)
     llvm::outs() << llvm::format(" %.0f GB/s in %.0f KiB%s", rate / 1e9, bytes / 1024,
                                  bytes == roofline.bandwidth.back().first ? "\n" : ",");
@@ -175,6 +177,7 @@ bool bench(const BenchArguments &arguments) {
       for (auto [bytes, rate] : roofline.bandwidth)
         bandwidth.push_back({{"bytes", bytes}, {"gbytes_per_second", rate / 1e9}});
       out["peak_gmacs_per_second"] = roofline.macsPerSecond / 1e9;
+      out["peak_integer_gmacs_per_second"] = roofline.integerMacsPerSecond / 1e9;
       out["bandwidth"] = bandwidth;
       out["ops"] = rows;
     }

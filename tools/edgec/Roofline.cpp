@@ -1,9 +1,11 @@
 #include "tools/edgec/Roofline.h"
 #include "targets/Target.h"
+#include "targets/emit/Object.h"
 #include "tools/edgec/Session.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/ThreadSafeModule.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/IntrinsicsX86.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/TargetSelect.h"
 #include <chrono>
@@ -19,6 +21,7 @@ namespace {
 constexpr unsigned kAccumulators = 12, kLoads = 8;
 
 using FmaLoop = void (*)(float *values, int64_t count);
+using DotLoop = void (*)(int32_t *values, int64_t count);
 using ReadLoop = void (*)(const void *memory, int64_t count, void *out);
 
 /// `body(accumulators, index)` `count` times; the accumulators start as `start`.
@@ -60,6 +63,34 @@ llvm::Function *declare(llvm::Module &module, llvm::IRBuilder<> &builder, const 
   function->addFnAttr("min-legal-vector-width", std::to_string(bits));
   builder.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", function));
   return function;
+}
+
+/// @dot keeps multiplying pairs of integers and adding in registers.
+void addDotLoop(llvm::Module &module, unsigned bits) {
+  llvm::IRBuilder<> builder(module.getContext());
+  auto *words = llvm::FixedVectorType::get(builder.getInt32Ty(), bits / 32);
+  auto *halves = llvm::FixedVectorType::get(builder.getInt16Ty(), bits / 16);
+  llvm::Function *dot =
+      declare(module, builder, "dot", {builder.getPtrTy(), builder.getInt64Ty()}, bits);
+  llvm::Intrinsic::ID pairs = bits == 512   ? llvm::Intrinsic::x86_avx512_pmaddw_d_512
+                              : bits == 256 ? llvm::Intrinsic::x86_avx2_pmadd_wd
+                                            : llvm::Intrinsic::x86_sse2_pmadd_wd;
+  llvm::Value *first = builder.CreateVectorSplat(
+      bits / 32, builder.CreateLoad(builder.getInt32Ty(), dot->getArg(0)));
+  llvm::SmallVector<llvm::Value *> start(kAccumulators, first);
+  llvm::SmallVector<llvm::Value *> sums =
+      makeLoop(builder, dot->getArg(1), start, [&](auto &values, llvm::Value *) {
+        llvm::Value *factor = builder.CreateBitCast(first, halves);
+        for (llvm::Value *&value : values) // of the sum itself, or it would be done once
+          value = builder.CreateAdd(
+              value,
+              builder.CreateIntrinsic(pairs, {}, {builder.CreateBitCast(value, halves), factor}));
+      });
+  for (auto [i, sum] : llvm::enumerate(sums))
+    builder.CreateAlignedStore(
+        sum, builder.CreateConstGEP1_32(words, dot->getArg(0), static_cast<unsigned>(i)),
+        llvm::Align(4));
+  builder.CreateRetVoid();
 }
 
 /// @fma keeps multiplying and adding in registers; @read adds up memory.
@@ -144,9 +175,9 @@ double Roofline::bytesPerSecond(double bytes) const {
   return bandwidth.back().second;
 }
 
-double Roofline::seconds(double macs, double bytes) const {
+double Roofline::seconds(double macs, double bytes, bool onIntegers) const {
   double moving = bytes > 0 ? bytes / bytesPerSecond(bytes) : 0;
-  return std::max(macs / macsPerSecond, moving);
+  return std::max(macs / (onIntegers ? integerMacsPerSecond : macsPerSecond), moving);
 }
 
 llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_for *parallel) {
@@ -163,6 +194,10 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
   auto module = std::make_unique<llvm::Module>("roofline", *context);
   module->setDataLayout((*jit)->getDataLayout());
   addLoops(*module, bits);
+  VectorUnit unit = findVectorUnit(host->entry);
+  bool pairs = unit.dot == "pmaddwd";
+  if (pairs)
+    addDotLoop(*module, unit.bits);
   if (auto error =
           (*jit)->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))))
     return error;
@@ -182,6 +217,20 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
     fma(values, kCount);
   });
   result.macsPerSecond = threads * double(kAccumulators) * kCount * (bits / 32) / seconds;
+
+  result.integerMacsPerSecond = result.macsPerSecond;
+  if (pairs) {
+    auto dotSymbol = (*jit)->lookup("dot");
+    if (!dotSymbol)
+      return dotSymbol.takeError();
+    auto dot = dotSymbol->toPtr<DotLoop>();
+    double seconds = best(threads, parallel, 0.1, [&](int32_t) {
+      int32_t values[kAccumulators * 16] = {3};
+      dot(values, kCount);
+    });
+    result.integerMacsPerSecond =
+        threads * double(kAccumulators) * kCount * (unit.bits / 16) / seconds;
+  }
 
   constexpr size_t kLargest = size_t(64) << 20;
   AlignedBytes memory(kLargest, 64);

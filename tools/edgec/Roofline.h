@@ -10,7 +10,8 @@
 namespace edgec::cli {
 
 struct Roofline {
-  double macsPerSecond = 0; ///< float32 multiply-adds, registers only
+  double macsPerSecond = 0;        ///< float32 multiply-adds, registers only
+  double integerMacsPerSecond = 0; ///< of narrow integers, with the instruction that sums products
   /// Bytes of memory gone over again and again, and the bytes a second that reading or copying them
   /// reaches: the caches' levels show as steps.
   std::vector<std::pair<double, double>> bandwidth;
@@ -19,7 +20,7 @@ struct Roofline {
   double bytesPerSecond(double bytes) const;
 
   /// The least seconds for this much work: whichever of computing and moving takes longer.
-  double seconds(double macs, double bytes) const;
+  double seconds(double macs, double bytes, bool onIntegers) const;
 };
 
 /// Measures with loops that are compiled for this very processor; takes about a second. With a

@@ -3,8 +3,8 @@
 #map = affine_map<(d0) -> (d0)>
 
 // One row an op, with the bytes of its operands: each is 8 floats.
-// CHECK: edge.operators = [{bytes = 64 : i64, kernel = "[[KERNEL:op0[A-Za-z_]*]]", kind = "linalg.generic", macs = 0 : i64, name = "/layer/Neg"}
-// CHECK-SAME: {bytes = 64 : i64, kernel = "[[KERNEL]]", {{.*}} name = "/layer/Neg_1"}
+// CHECK: edge.operators = [{bytes = 64 : i64, element = "f32", kernel = "[[KERNEL:op0[A-Za-z_]*]]", kind = "linalg.generic", macs = 0 : i64, name = "/layer/Neg"}
+// CHECK-SAME: {bytes = 64 : i64, element = "f32", kernel = "[[KERNEL]]", {{.*}} name = "/layer/Neg_1"}
 
 // Equal ops share a function. Buffers that lie apart may be declared so; two places of the arena that overlap may not.
 // CHECK: func @main

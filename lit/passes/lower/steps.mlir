@@ -15,6 +15,14 @@ func.func @half(%x: vector<8xi16>, %w: vector<8xi16>, %s: vector<4xi32>) -> vect
   %r = kernel.dot %x, %w, %s : vector<8xi16>, vector<8xi16>, vector<4xi32>
   return %r : vector<4xi32>
 }
+// Converting rounds.
+// CHECK-LABEL: func @round
+// CHECK: llvm.intr.lrint(%arg0) : (vector<8xf32>) -> vector<8xi32>
+func.func @round(%x: vector<8xf32>) -> vector<8xi32> {
+  %0 = math.roundeven %x : vector<8xf32>
+  %1 = arith.fptosi %0 : vector<8xf32> to vector<8xi32>
+  return %1 : vector<8xi32>
+}
 // Not of bytes.
 // CHECK-LABEL: func @bytes
 // CHECK-NOT: llvm.call_intrinsic

@@ -14,10 +14,11 @@ func.func @dequantize(%x: tensor<2x4xi8>) -> tensor<2x4xf32> {
 // CHECK-LABEL: func @quantize
 func.func @quantize(%x: tensor<4xf32>) -> tensor<4xui8> {
   // CHECK: edge.div
-  // CHECK: edge.round
-  // CHECK: edge.add
   // CHECK: edge.max
   // CHECK: edge.min
+  // CHECK: edge.round
+  // CHECK: edge.cast {{.*}}i32
+  // CHECK: edge.add
   // CHECK: edge.cast {{.*}}ui8
   %0 = edge.quantize %x as !quant.uniform<u8<1:255>:f32, 0.5:128> : tensor<4xf32>
   return %0 : tensor<4xui8>
