@@ -150,22 +150,20 @@ void dropRoundings(func::FuncOp function) {
         dequantize.getResult().replaceAllUsesWith(value);
       continue;
     }
-    auto mover = dyn_cast<edge::QuantizableOpInterface>(op);
-    if (!mover || op.getNumResults() != 1 || isF32(op.getResult(0)))
+    auto moving = dyn_cast<edge::ElementMovingOpInterface>(op);
+    if (!moving || !moving.movesElements() || op.getNumResults() != 1 || isF32(op.getResult(0)))
       continue;
     SmallVector<Value> operands;
-    bool isKnown = true;
-    for (OpOperand &operand : op.getOpOperands()) {
-      Value value = mover.isQuantizedOperand(operand.getOperandNumber())
-                        ? numbers.lookup(operand.get())
-                        : operand.get();
-      isKnown &= value && value.getType() != operand.get().getType();
-      operands.push_back(value);
-    }
-    if (!isKnown)
+    for (OpOperand &operand : op.getOpOperands())
+      operands.push_back(moving.isDataOperand(operand.getOperandNumber())
+                             ? numbers.lookup(operand.get())
+                             : operand.get());
+    if (!llvm::all_of(operands, [](Value value) { return static_cast<bool>(value); }))
       continue;
     builder.setInsertionPoint(&op);
-    auto moved = edge::rebuild(builder, &op, operands, {});
+    edge::HostTensor zero(RankedTensorType::get({}, builder.getF32Type()));
+    auto moved = moving.buildMoving(builder, operands,
+                                    edge::ConstantOp::create(builder, op.getLoc(), zero.toAttr()));
     if (succeeded(moved))
       numbers[op.getResult(0)] = moved->front();
   }
@@ -195,8 +193,9 @@ OwningOpRef<ModuleOp> makeAlone(ModuleOp quantized, ModuleOp floats, int64_t cou
     values[i] = mine[i];
     if (rounding) { // this op's own rounding, and that which the next ones read
       builder.setInsertionPoint(rounding);
-      auto own = edge::QuantizeOp::create(builder, rounding.getLoc(), mine[i],
-                                          rounding.getQuantizedAttr());
+      auto own =
+          edge::QuantizeOp::create(builder, rounding.getLoc(), mine[i], rounding.getQuantizedAttr(),
+                                   rounding.getHalvesAwayAttr());
       values[i] = roundedAgain(own);
       rounding.getXMutable().set(reference);
     } else if (!isa<BlockArgument>(mine[i])) {

@@ -18,7 +18,8 @@ def Edge_ConvOp : Edge_Op<"conv", [
   let assemblyFormat = "$x `,` $filter (`bias` $bias^)? prop-dict attr-dict `:` type($x) `,` type($filter) (`,` type($bias)^)?";
 }
 
-def Edge_ConvTransposeOp : Edge_Op<"conv_transpose"> {
+def Edge_ConvTransposeOp : Edge_Op<"conv_transpose", [
+    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand", "getLayerWeights"]>]> {
   let summary = "transposed convolution: the gradient of a convolution with respect to its input";
   let description = [{
     `x` is `[N, D1..Dn, C]`, `filter` is `[K1..Kn, C / groups, F]` with F all output features (group g writes features

@@ -84,17 +84,14 @@ def TransposableOpInterface : OpInterface<"TransposableOpInterface"> {
 def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
   let cppNamespace = "::edgec::edge";
   let description = [{
-    An op that has something to gain from integers, or nothing to lose. Ops without this interface are computed on floats, whatever their neighbours are.
+    An op that has something to gain from integers, or nothing to lose. Those that only move elements (`ElementMovingOpInterface`) need it where they don't
+    always. Ops with neither are computed on floats, whatever their neighbours are.
   }];
   let methods = [
     InterfaceMethod<"What the op, as it stands there, is to integers; `none` where it is better left to floats.",
       "::edgec::edge::QuantizationRole", "getQuantizationRole">,
     InterfaceMethod<"Whether this operand is the one, or one of those, that may be integers (false for indices, weights, biases, padding values).",
       "bool", "isQuantizedOperand", (ins "unsigned":$index), "", "return true;">,
-    InterfaceMethod<"Of an op that moves elements: the same op on integers that stand for its operands, all of one scale and zero point.",
-      "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "buildOnIntegers",
-      (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$operands, "int64_t":$zeroPoint), "",
-      "return ::edgec::edge::rebuild(builder, $_op, operands, {});">,
     InterfaceMethod<"Of a layer: its weights, and the dimension of them along which output features lie; each feature may have a scale of its own.",
       "::edgec::edge::LayerWeights", "getLayerWeights", (ins), "", "return {};">
   ];

@@ -7,7 +7,6 @@ include "dialects/Edge/EdgeDialect.td"
 // What the gathers and scatters share: a negative index counts from the end of its dimension, and one that is outside is clamped into it.
 def Edge_GatherOp : Edge_EvaluableOp<"gather", [
     DeclareOpInterfaceMethods<TransposableOpInterface, ["isLayoutOperand"]>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand"]>,
     DeclareOpInterfaceMethods<ElementMovingOpInterface, ["isDataOperand"]>]> {
   let summary = "slices of x along `axis`, at indices";
   let description = [{

@@ -11,7 +11,7 @@ def Edge_PadMode : I32EnumAttr<"PadMode", "what is found outside of a tensor", [
 
 def Edge_PadOp : Edge_EvaluableOp<"pad", [
     DeclareOpInterfaceMethods<TransposableOpInterface, ["isLayoutOperand"]>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand", "buildOnIntegers"]>,
+    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand"]>,
     DeclareOpInterfaceMethods<ElementMovingOpInterface, ["buildMoving"]>]> {
   let summary = "x with `low` elements before it and `high` after it in each dimension; negative ones crop";
   let description = [{
@@ -25,9 +25,7 @@ def Edge_PadOp : Edge_EvaluableOp<"pad", [
   let hasFolder = 1;
 }
 
-def Edge_TileOp : Edge_EvaluableOp<"tile", [DeclareOpInterfaceMethods<TransposableOpInterface>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface>,
-    ElementMovingOpInterface]> {
+def Edge_TileOp : Edge_EvaluableOp<"tile", [DeclareOpInterfaceMethods<TransposableOpInterface>, ElementMovingOpInterface]> {
   let summary = "x repeated `repeats` times along each dimension";
   let description = "`result[i] = x[i mod extent]`. Source: ONNX Tile.";
   let arguments = (ins Edge_Tensor:$x, DenseI64ArrayAttr:$repeats);

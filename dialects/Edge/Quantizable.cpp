@@ -13,36 +13,12 @@ static bool isConstant(Value value) { return matchPattern(value, m_Constant()); 
 /// Moves elements, but only floats have integers that stand for them.
 static Role moves(Operation *op) { return isF32(op->getResult(0)) ? Role::moves : Role::none; }
 
-Role ReshapeOp::getQuantizationRole() { return moves(*this); }
-Role TransposeOp::getQuantizationRole() { return moves(*this); }
-Role SliceOp::getQuantizationRole() { return moves(*this); }
-Role ConcatOp::getQuantizationRole() { return moves(*this); }
-Role BroadcastOp::getQuantizationRole() { return moves(*this); }
-Role TileOp::getQuantizationRole() { return moves(*this); }
-
-Role GatherOp::getQuantizationRole() { return moves(*this); }
-bool GatherOp::isQuantizedOperand(unsigned index) { return index == 0; }
-
-/// Resampling that picks elements has no weights.
-Role ResampleOp::getQuantizationRole() { return getWeights().empty() ? moves(*this) : Role::none; }
-bool ResampleOp::isQuantizedOperand(unsigned index) { return index == 0; }
-
 /// Around the elements may be zeros, which every scale has an integer for.
 Role PadOp::getQuantizationRole() {
   bool isZero = !getValue() || matchPattern(getValue(), m_AnyZeroFloat());
   return getMode() != PadMode::constant || isZero ? moves(*this) : Role::none;
 }
 bool PadOp::isQuantizedOperand(unsigned index) { return index == 0; }
-FailureOr<SmallVector<Value>> PadOp::buildOnIntegers(OpBuilder &builder, ValueRange operands,
-                                                     int64_t zeroPoint) {
-  if (getMode() != PadMode::constant)
-    return rebuild(builder, *this, operands);
-  HostTensor zero(RankedTensorType::get({}, getElementTypeOrSelf(operands[0].getType())));
-  zero.setInt(0, zeroPoint);
-  Value value = ConstantOp::create(builder, getLoc(), zero.toAttr());
-  return SmallVector<Value>{
-      PadOp::create(builder, getLoc(), operands[0], value, getLow(), getHigh(), getMode())};
-}
 
 Role PoolOp::getQuantizationRole() {
   return getKind() == PoolKind::max ? moves(*this) : isF32(getX()) ? Role::total : Role::none;
@@ -80,11 +56,18 @@ Role ConvOp::getQuantizationRole() {
   return isLayer ? Role::layer : Role::none;
 }
 bool ConvOp::isQuantizedOperand(unsigned index) { return index == 0; }
-LayerWeights ConvOp::getLayerWeights() {
-  int64_t rank = cast<RankedTensorType>(getFilter().getType()).getRank();
-  return {&getFilterMutable(), getBias() ? &getBiasMutable()[0] : nullptr, rank - 1, rank - 2,
-          static_cast<int64_t>(getGroups())};
+/// Of convolutions in both directions.
+template <typename Op> static LayerWeights convolutionWeights(Op op) {
+  int64_t rank = cast<RankedTensorType>(op.getFilter().getType()).getRank();
+  return {&op.getFilterMutable(), op.getBias() ? &op.getBiasMutable()[0] : nullptr, rank - 1,
+          rank - 2, static_cast<int64_t>(op.getGroups())};
 }
+LayerWeights ConvOp::getLayerWeights() { return convolutionWeights(*this); }
+
+/// A float one stays one; one of a quantized model has integers to sum.
+Role ConvTransposeOp::getQuantizationRole() { return Role::none; }
+bool ConvTransposeOp::isQuantizedOperand(unsigned index) { return index == 0; }
+LayerWeights ConvTransposeOp::getLayerWeights() { return convolutionWeights(*this); }
 
 Role MatMulOp::getQuantizationRole() {
   bool isLayer = isF32(getA()) && !isConstant(getA()) && isConstant(getB()) &&
@@ -93,8 +76,7 @@ Role MatMulOp::getQuantizationRole() {
 }
 bool MatMulOp::isQuantizedOperand(unsigned index) { return index == 0; }
 LayerWeights MatMulOp::getLayerWeights() {
-  if (cast<RankedTensorType>(getB().getType()).getRank() != 2)
-    return {};
+  int64_t rank = cast<RankedTensorType>(getB().getType()).getRank();
   bool transposed = getTransposeB();
-  return {&getBMutable(), nullptr, transposed ? 0 : 1, transposed ? 1 : 0, 1};
+  return {&getBMutable(), nullptr, rank - (transposed ? 2 : 1), rank - (transposed ? 1 : 2), 1};
 }

@@ -6,7 +6,6 @@ include "dialects/Edge/EdgeDialect.td"
 
 def Edge_ResampleOp : Edge_Op<"resample", [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<TransposableOpInterface, ["isLayoutOperand"]>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface, ["isQuantizedOperand"]>,
     DeclareOpInterfaceMethods<ElementMovingOpInterface, ["movesElements", "isDataOperand"]>]> {
   let summary = "x resampled along some axes, by tables of indices and weights";
   let description = [{

@@ -14,9 +14,7 @@ def Edge_ConstantOp : Op<Edge_Dialect, "constant", [Pure, ConstantLike, DeclareO
   let hasFolder = 1;
 }
 
-def Edge_ReshapeOp : Edge_EvaluableOp<"reshape", [DeclareOpInterfaceMethods<TransposableOpInterface>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface>,
-    ElementMovingOpInterface]> {
+def Edge_ReshapeOp : Edge_EvaluableOp<"reshape", [DeclareOpInterfaceMethods<TransposableOpInterface>, ElementMovingOpInterface]> {
   let summary = "the same elements, in the same row-major order, with another shape";
   let description = "Source: ONNX Reshape, Flatten, Squeeze, Unsqueeze.";
   let arguments = (ins Edge_Tensor:$x, DenseI64ArrayAttr:$shape);
@@ -26,8 +24,7 @@ def Edge_ReshapeOp : Edge_EvaluableOp<"reshape", [DeclareOpInterfaceMethods<Tran
   let hasCanonicalizer = 1;
 }
 
-def Edge_TransposeOp : Edge_EvaluableOp<"transpose", [DeclareOpInterfaceMethods<QuantizableOpInterface>,
-    ElementMovingOpInterface]> {
+def Edge_TransposeOp : Edge_EvaluableOp<"transpose", [ElementMovingOpInterface]> {
   let summary = "dimensions permuted: result dimension i is operand dimension permutation[i]";
   let description = "Source: ONNX Transpose.";
   let arguments = (ins Edge_Tensor:$x, DenseI64ArrayAttr:$permutation);
@@ -37,9 +34,7 @@ def Edge_TransposeOp : Edge_EvaluableOp<"transpose", [DeclareOpInterfaceMethods<
   let hasCanonicalizer = 1;
 }
 
-def Edge_SliceOp : Edge_EvaluableOp<"slice", [DeclareOpInterfaceMethods<TransposableOpInterface>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface>,
-    ElementMovingOpInterface]> {
+def Edge_SliceOp : Edge_EvaluableOp<"slice", [DeclareOpInterfaceMethods<TransposableOpInterface>, ElementMovingOpInterface]> {
   let summary = "result[i] = x[offsets + i * strides]; a stride may be negative";
   let description = "One offset, size and stride a dimension; offsets are in range. Source: ONNX Slice, Split.";
   let arguments = (ins Edge_Tensor:$x, DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides);
@@ -49,9 +44,7 @@ def Edge_SliceOp : Edge_EvaluableOp<"slice", [DeclareOpInterfaceMethods<Transpos
   let hasCanonicalizer = 1;
 }
 
-def Edge_ConcatOp : Edge_EvaluableOp<"concat", [DeclareOpInterfaceMethods<TransposableOpInterface>,
-    DeclareOpInterfaceMethods<QuantizableOpInterface>,
-    ElementMovingOpInterface]> {
+def Edge_ConcatOp : Edge_EvaluableOp<"concat", [DeclareOpInterfaceMethods<TransposableOpInterface>, ElementMovingOpInterface]> {
   let summary = "operands one after the other along `axis`";
   let description = "Source: ONNX Concat.";
   let arguments = (ins Variadic<Edge_Tensor>:$inputs, I64Attr:$axis);
@@ -60,8 +53,7 @@ def Edge_ConcatOp : Edge_EvaluableOp<"concat", [DeclareOpInterfaceMethods<Transp
   let hasFolder = 1;
 }
 
-def Edge_BroadcastOp : Edge_EvaluableOp<"broadcast", [DeclareOpInterfaceMethods<QuantizableOpInterface>,
-    ElementMovingOpInterface]> {
+def Edge_BroadcastOp : Edge_EvaluableOp<"broadcast", [ElementMovingOpInterface]> {
   let summary = "x repeated along dimensions of extent 1 (and new leading ones) to give `shape`";
   let description = "Source: ONNX Expand.";
   let arguments = (ins Edge_Tensor:$x, DenseI64ArrayAttr:$shape);

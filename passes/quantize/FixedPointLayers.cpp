@@ -7,7 +7,6 @@ llvm::ArrayRef<LayerRule> quantize::getFixedPointRules() {
   // Tables fit any function of one operand, so they come last.
   static constexpr LayerRule rules[] = {
       fixed_point::convolve,
-      fixed_point::convolveTransposed,
       fixed_point::multiplyWeights,
       fixed_point::multiplyMatrices,
       fixed_point::requantized,

@@ -21,50 +21,20 @@ std::optional<FixedPoint> factorsOf(const Quantized &x, ArrayRef<double> scales,
   return factors;
 }
 
-/// A convolution or a transposed one, as `build(x, filter, bias)` writes it on integers.
-template <typename Op>
-Value convolution(OpBuilder &b, Value numbers, const Quantized &to,
-                  llvm::function_ref<Value(Op, Value, Value, Value)> build) {
-  auto op = numbers.getDefiningOp<Op>();
-  if (!op)
-    return {};
-  auto filterType = cast<RankedTensorType>(op.getFilter().getType());
-  std::optional<Quantized> x = readFrom(op.getX());
-  std::optional<Weights> weights = weightsOf(b, op.getFilter(), filterType.getRank() - 1);
-  if (!x || !weights)
-    return {};
-  Value bias;
-  if (op.getBias()) {
-    std::optional<Value> integers = biasOf(op.getBias());
-    if (!integers)
-      return {};
-    bias = *integers;
-  }
-  bool single = isa<IntegerType>(x->storage) && x->storage.isUnsignedInteger();
-  std::optional<FixedPoint> factors = factorsOf(*x, weights->scales, to, single);
-  if (!factors)
-    return {};
-  Value sum = build(op, centred(b, op.getLoc(), *x), weights->integers, bias);
-  return requantize(b, op.getLoc(), sum, *factors, to);
-}
-
 } // namespace
 
 Value fixed_point::convolve(OpBuilder &b, Value numbers, const Quantized &to) {
-  return convolution<edge::ConvOp>(
-      b, numbers, to, [&](edge::ConvOp op, Value x, Value filter, Value bias) -> Value {
-        return edge::ConvOp::create(b, op.getLoc(), x, filter, bias, op.getStrides(),
-                                    op.getDilations(), op.getPads(), op.getGroups());
-      });
-}
-
-Value fixed_point::convolveTransposed(OpBuilder &b, Value numbers, const Quantized &to) {
-  return convolution<edge::ConvTransposeOp>(
-      b, numbers, to, [&](edge::ConvTransposeOp op, Value x, Value filter, Value bias) -> Value {
-        return edge::ConvTransposeOp::create(b, op.getLoc(), x, filter, bias, op.getStrides(),
-                                             op.getDilations(), op.getPads(), op.getGroups(),
-                                             op.getOutputShape());
-      });
+  Operation *op = numbers.getDefiningOp();
+  if (!isa_and_nonnull<edge::ConvOp, edge::ConvTransposeOp>(op))
+    return {};
+  std::optional<Layer> layer = layerOf(b, op);
+  std::optional<Value> bias = layer && layer->bias ? biasOf(layer->bias) : std::nullopt;
+  if (!layer || (layer->bias && !bias))
+    return {};
+  bool single = isa<IntegerType>(layer->x.storage) && layer->x.storage.isUnsignedInteger();
+  std::optional<FixedPoint> factors = factorsOf(layer->x, layer->weights.scales, to, single);
+  Value sums = factors ? layer->sums(b, bias.value_or(Value())) : Value();
+  return sums ? requantize(b, op->getLoc(), sums, *factors, to) : Value();
 }
 
 Value fixed_point::multiplyWeights(OpBuilder &b, Value numbers, const Quantized &to) {
@@ -77,22 +47,20 @@ Value fixed_point::multiplyWeights(OpBuilder &b, Value numbers, const Quantized 
     numbers = add->getOperand(0);
   }
   auto op = numbers.getDefiningOp<edge::MatMulOp>();
-  if (!op || !numbers.hasOneUse())
+  if (!op || !numbers.hasOneUse() || cast<RankedTensorType>(op.getB().getType()).getRank() != 2)
     return {};
-  Location loc = op.getLoc();
-  std::optional<Quantized> x = readFrom(op.getA());
-  std::optional<Weights> weights = weightsOf(b, op.getB(), op.getTransposeB() ? 0 : 1);
-  if (!x || !weights || cast<RankedTensorType>(op.getB().getType()).getRank() != 2)
+  std::optional<Layer> layer = layerOf(b, op);
+  if (!layer)
     return {};
+  ArrayRef<double> scales = layer->weights.scales;
   std::optional<FixedPoint> factors =
-      factorsOf(*x, weights->scales, to, /*single=*/weights->scales.size() == 1);
-  if (!factors)
+      factorsOf(layer->x, scales, to, /*single=*/scales.size() == 1);
+  Value sums = factors ? layer->sums(b, /*bias=*/{}) : Value();
+  if (!sums)
     return {};
-  Value sum =
-      edge::MatMulOp::create(b, loc, centred(b, loc, *x), weights->integers, op.getTransposeB());
   if (bias)
-    sum = edge::AddOp::create(b, loc, sum.getType(), sum, bias);
-  return requantize(b, loc, sum, *factors, to, /*once=*/true);
+    sums = edge::AddOp::create(b, op.getLoc(), sums.getType(), sums, bias);
+  return requantize(b, op.getLoc(), sums, *factors, to, /*once=*/true);
 }
 
 Value fixed_point::multiplyMatrices(OpBuilder &b, Value numbers, const Quantized &to) {

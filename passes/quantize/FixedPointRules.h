@@ -8,7 +8,6 @@ namespace edgec::quantize::fixed_point {
 
 // FixedPointProducts.cpp
 mlir::Value convolve(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
-mlir::Value convolveTransposed(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
 mlir::Value multiplyWeights(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
 mlir::Value multiplyMatrices(mlir::OpBuilder &b, mlir::Value numbers, const Quantized &to);
 

@@ -32,46 +32,31 @@ Sums sumsOf(const Quantized &x, ArrayRef<double> scales, ArrayRef<int64_t> magni
 /// What nobody sees of a result that is rounded to whole steps.
 double dispensable(const Quantized &to) { return to.scale / 20; }
 
-std::optional<Sums> convolve(OpBuilder &b, edge::ConvOp op, const Quantized &to) {
-  int64_t rank = cast<RankedTensorType>(op.getFilter().getType()).getRank();
-  std::optional<Quantized> x = readFrom(op.getX());
-  std::optional<Weights> weights = weightsOf(b, op.getFilter(), rank - 1);
-  if (!x || !weights)
+/// A layer's sums, with its bias.
+std::optional<Sums> sumsOf(OpBuilder &b, Operation *op, const Quantized &to) {
+  std::optional<Layer> layer = layerOf(b, op);
+  if (!layer)
     return std::nullopt;
-  Sums sums = sumsOf(*x, weights->scales, weights->magnitudes);
-  Value bias;
-  if (op.getBias()) {
-    std::optional<Value> integers =
-        biasOf(b, op.getBias(), sums.scales, sums.reach, dispensable(to));
-    if (!integers)
-      return std::nullopt;
-    bias = *integers;
-  }
-  sums.integers =
-      edge::ConvOp::create(b, op.getLoc(), centred(b, op.getLoc(), *x), weights->integers, bias,
-                           op.getStrides(), op.getDilations(), op.getPads(), op.getGroups());
-  return sums;
+  Sums sums = sumsOf(layer->x, layer->weights.scales, layer->weights.magnitudes);
+  std::optional<Value> bias =
+      layer->bias ? biasOf(b, layer->bias, sums.scales, sums.reach, dispensable(to)) : std::nullopt;
+  if (layer->bias && !bias)
+    return std::nullopt;
+  sums.integers = layer->sums(b, bias.value_or(Value()));
+  return sums.integers ? std::optional(sums) : std::nullopt;
 }
 
-/// With constant weights, whose scales may be per column, or of two tensors of one scale each.
+/// Of two tensors of one scale each.
 std::optional<Sums> multiply(OpBuilder &b, edge::MatMulOp op) {
-  Location loc = op.getLoc();
-  std::optional<Quantized> x = readFrom(op.getA());
-  if (!x)
-    return std::nullopt;
-  int64_t rank = cast<RankedTensorType>(op.getB().getType()).getRank();
-  auto product = [&](Value right, ArrayRef<double> scales, ArrayRef<int64_t> magnitudes) {
-    Sums sums = sumsOf(*x, scales, magnitudes);
-    sums.integers = edge::MatMulOp::create(b, loc, centred(b, loc, *x), right, op.getTransposeB());
-    return sums;
-  };
-  if (auto weights = weightsOf(b, op.getB(), op.getTransposeB() ? rank - 2 : rank - 1))
-    return product(weights->integers, weights->scales, weights->magnitudes);
-  std::optional<Quantized> y = readFrom(op.getB());
-  if (!y)
+  std::optional<Quantized> x = readFrom(op.getA()), y = readFrom(op.getB());
+  if (!x || !y)
     return std::nullopt;
   int64_t depth = cast<RankedTensorType>(op.getA().getType()).getShape().back();
-  return product(centred(b, loc, *y), y->scale, depth * magnitude(*y));
+  Sums sums = sumsOf(*x, y->scale, depth * magnitude(*y));
+  Location loc = op.getLoc();
+  sums.integers =
+      edge::MatMulOp::create(b, loc, centred(b, loc, *x), centred(b, loc, *y), op.getTransposeB());
+  return sums;
 }
 
 /// Sums as integers of `to`. The factor is computed in floats, as onnxruntime does.
@@ -84,10 +69,10 @@ Value requantize(OpBuilder &b, Location loc, const Sums &sums, const Quantized &
       static_cast<int32_t>(to.low), static_cast<int32_t>(to.high), to.storage);
 }
 
-Value convolution(OpBuilder &b, Value numbers, const Quantized &to) {
-  auto op = numbers.getDefiningOp<edge::ConvOp>();
-  std::optional<Sums> sums = op ? convolve(b, op, to) : std::nullopt;
-  return sums ? requantize(b, op.getLoc(), *sums, to) : Value();
+Value layer(OpBuilder &b, Value numbers, const Quantized &to) {
+  Operation *op = numbers.getDefiningOp();
+  std::optional<Sums> sums = sumsOf(b, op, to);
+  return sums ? requantize(b, op->getLoc(), *sums, to) : Value();
 }
 
 Value product(OpBuilder &b, Value numbers, const Quantized &to) {
@@ -106,7 +91,7 @@ Value productAndBias(OpBuilder &b, Value numbers, const Quantized &to) {
     auto op = left.getDefiningOp<edge::MatMulOp>();
     if (!op || !left.hasOneUse() || left.getType() != numbers.getType())
       continue;
-    std::optional<Sums> sums = multiply(b, op);
+    std::optional<Sums> sums = sumsOf(b, op, to);
     std::optional<Value> bias =
         sums ? biasOf(b, right, sums->scales, sums->reach, dispensable(to)) : std::nullopt;
     if (!bias)
@@ -121,6 +106,6 @@ Value productAndBias(OpBuilder &b, Value numbers, const Quantized &to) {
 } // namespace
 
 ArrayRef<LayerRule> quantize::getFloatScaleRules() {
-  static constexpr LayerRule rules[] = {convolution, product, productAndBias};
+  static constexpr LayerRule rules[] = {layer, product, productAndBias};
   return rules;
 }

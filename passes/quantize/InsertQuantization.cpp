@@ -1,6 +1,8 @@
 // A float module as one of integers, by the ranges that were seen.
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "passes/quantize/MoveIntegers.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/Plan.h"
 #include <cmath>
@@ -13,7 +15,6 @@ namespace edgec {
 } // namespace edgec
 
 using namespace edgec;
-using edge::QuantizationRole;
 
 namespace {
 
@@ -185,9 +186,9 @@ struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQua
     for (auto [group, type] : llvm::zip_equal(plan.groups(), types))
       for (Value root : group.roots)
         replaceByIntegers(builder, root, type);
-    for (Operation &op : llvm::make_early_inc_range(function.getBody().front()))
-      if (quantizationRole(&op) == QuantizationRole::moves)
-        moveIntegers(builder, cast<edge::QuantizableOpInterface>(op));
+    RewritePatternSet moves(&getContext());
+    quantize::populateMovesOnIntegers(moves);
+    walkAndApplyPatterns(function, std::move(moves));
     for (const QuantizedLayer &layer : plan.layers()) {
       auto input = layer.op->getOperand(0).getDefiningOp<edge::DequantizeOp>();
       if (auto type = input ? dyn_cast<quant::UniformQuantizedType>(input.getQuantized()) : nullptr)
@@ -204,36 +205,6 @@ struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQua
     Value integers = edge::QuantizeOp::create(builder, root.getLoc(), root, quantized);
     Value numbers = edge::DequantizeOp::create(builder, root.getLoc(), integers, quantized);
     root.replaceAllUsesExcept(numbers, integers.getDefiningOp());
-  }
-
-  /// Moves integers instead of the numbers that they stand for, where all have one scale.
-  static void moveIntegers(OpBuilder &builder, edge::QuantizableOpInterface op) {
-    SmallVector<Value> operands;
-    Type quantized;
-    for (OpOperand &operand : op->getOpOperands()) {
-      if (!op.isQuantizedOperand(operand.getOperandNumber())) {
-        operands.push_back(operand.get());
-        continue;
-      }
-      auto numbers = operand.get().getDefiningOp<edge::DequantizeOp>();
-      if (!numbers || (quantized && numbers.getQuantized() != quantized))
-        return;
-      quantized = numbers.getQuantized();
-      operands.push_back(numbers.getX());
-    }
-    auto type = dyn_cast_or_null<quant::UniformQuantizedType>(quantized);
-    if (!type)
-      return;
-    builder.setInsertionPoint(op);
-    auto moved = op.buildOnIntegers(builder, operands, type.getZeroPoint());
-    if (failed(moved))
-      return;
-    for (auto [result, integers] : llvm::zip_equal(op->getResults(), *moved)) {
-      Value numbers =
-          edge::DequantizeOp::create(builder, op.getLoc(), integers, TypeAttr::get(quantized));
-      result.replaceAllUsesWith(numbers);
-    }
-    op->erase();
   }
 
   /// Takes away what was only said for this pass.

@@ -40,26 +40,16 @@ struct SumIntegers : OpInterfaceRewritePattern<edge::QuantizableOpInterface> {
       return failure();
     if (op.getQuantizationRole() == edge::QuantizationRole::total)
       return sumTotal(op, rewriter);
-    edge::LayerWeights layer = op.getLayerWeights();
-    std::optional<Quantized> x = readFrom(op->getOperand(0));
-    if (!x || !layer.weights)
+    std::optional<Layer> layer = layerOf(rewriter, op);
+    std::optional<Value> bias = layer && layer->bias ? biasOf(layer->bias) : std::nullopt;
+    if (!layer || (layer->bias && !bias))
       return failure();
-    std::optional<Weights> weights = weightsOf(rewriter, layer.weights->get(), layer.featureAxis);
-    std::optional<Value> bias = layer.bias ? biasOf(layer.bias->get()) : std::nullopt;
-    if (!weights || (layer.bias && !bias))
+    Value sums = layer->sums(rewriter, bias.value_or(Value()));
+    if (!sums)
       return failure();
-    Location loc = op->getLoc();
-    SmallVector<Value> operands(op->getOperands());
-    operands[0] = centred(rewriter, loc, *x);
-    operands[layer.weights->getOperandNumber()] = weights->integers;
-    if (bias)
-      operands[layer.bias->getOperandNumber()] = *bias;
-    FailureOr<SmallVector<Value>> sums = edge::rebuild(rewriter, op, operands, {});
-    if (failed(sums))
-      return failure();
-    for (double &scale : weights->scales)
-      scale *= x->scale;
-    rewriter.replaceOp(op, numbersOf(rewriter, loc, sums->front(), weights->scales));
+    for (double &scale : layer->weights.scales)
+      scale *= layer->x.scale;
+    rewriter.replaceOp(op, numbersOf(rewriter, op->getLoc(), sums, layer->weights.scales));
     return success();
   }
 

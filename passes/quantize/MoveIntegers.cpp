@@ -1,3 +1,4 @@
+#include "passes/quantize/MoveIntegers.h"
 #include "dialects/Edge/Lowering.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -40,7 +41,6 @@ Value exactIntegers(OpBuilder &b, Value numbers, quant::UniformQuantizedType typ
   return edge::ConstantOp::create(b, numbers.getLoc(), integers.toAttr());
 }
 
-/// op(dequantize(x)) = dequantize(op(x)), where all of op's data have the same scale.
 struct MoveIntegersFirst : OpInterfaceRewritePattern<edge::ElementMovingOpInterface> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
   LogicalResult matchAndRewrite(edge::ElementMovingOpInterface op,
@@ -149,7 +149,8 @@ struct DropPair : OpRewritePattern<edge::QuantizeOp> {
 struct MoveIntegers : public edgec::impl::MoveIntegersBase<MoveIntegers> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<MoveIntegersFirst, RoundFirst, TransposeSlices, DropPair>(&getContext());
+    populateMovesOnIntegers(patterns);
+    patterns.add<RoundFirst, TransposeSlices, DropPair>(&getContext());
     edge::TransposeOp::getCanonicalizationPatterns(patterns, &getContext());
     edge::ReshapeOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
@@ -158,3 +159,7 @@ struct MoveIntegers : public edgec::impl::MoveIntegersBase<MoveIntegers> {
 };
 
 } // namespace
+
+void quantize::populateMovesOnIntegers(RewritePatternSet &patterns) {
+  patterns.add<MoveIntegersFirst>(patterns.getContext());
+}

@@ -7,17 +7,26 @@ using namespace edgec;
 using edge::QuantizationRole;
 
 QuantizationRole edgec::quantizationRole(Operation *op) {
-  auto quantizable = dyn_cast_or_null<edge::QuantizableOpInterface>(op);
-  return quantizable && !op->hasAttr(kKeepFloatAttr) ? quantizable.getQuantizationRole()
-                                                     : QuantizationRole::none;
+  if (!op || op->hasAttr(kKeepFloatAttr))
+    return QuantizationRole::none;
+  if (auto quantizable = dyn_cast<edge::QuantizableOpInterface>(op))
+    return quantizable.getQuantizationRole();
+  auto moving = dyn_cast<edge::ElementMovingOpInterface>(op);
+  return moving && moving.movesElements() && getElementTypeOrSelf(op->getResult(0)).isF32()
+             ? QuantizationRole::moves
+             : QuantizationRole::none;
 }
 
-/// The operands that may be integers.
+/// The operands that may be integers, of an op that has a role.
 static SmallVector<Value> quantizedOperands(Operation *op) {
+  auto quantizable = dyn_cast<edge::QuantizableOpInterface>(op);
   SmallVector<Value> values;
-  for (OpOperand &operand : op->getOpOperands())
-    if (cast<edge::QuantizableOpInterface>(op).isQuantizedOperand(operand.getOperandNumber()))
+  for (OpOperand &operand : op->getOpOperands()) {
+    unsigned number = operand.getOperandNumber();
+    if (quantizable ? quantizable.isQuantizedOperand(number)
+                    : cast<edge::ElementMovingOpInterface>(op).isDataOperand(number))
       values.push_back(operand.get());
+  }
   return values;
 }
 

@@ -62,7 +62,7 @@ private:
 /// The elements of a constant.
 edge::HostTensor hostTensor(mlir::Value constant);
 
-/// The role of an op; `none` where it has no interface or has to stay as it is.
+/// The role of an op; `none` where it has no interface that says one, or has to stay as it is.
 edge::QuantizationRole quantizationRole(mlir::Operation *op);
 
 /// The bounds and the value that `edge.range` gives; none where it says nothing of this value.

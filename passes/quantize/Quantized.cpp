@@ -113,6 +113,30 @@ std::optional<Value> quantize::biasOf(OpBuilder &b, Value numbers, ArrayRef<doub
   return edge::ConstantOp::create(b, numbers.getLoc(), result.toAttr());
 }
 
+std::optional<Layer> quantize::layerOf(OpBuilder &b, Operation *op) {
+  auto quantizable = dyn_cast_or_null<edge::QuantizableOpInterface>(op);
+  edge::LayerWeights found = quantizable ? quantizable.getLayerWeights() : edge::LayerWeights();
+  if (!found.weights)
+    return std::nullopt;
+  std::optional<Quantized> x = readFrom(op->getOperand(0));
+  std::optional<Weights> weights =
+      x ? weightsOf(b, found.weights->get(), found.featureAxis) : std::nullopt;
+  if (!weights)
+    return std::nullopt;
+  return Layer{quantizable, *x, *weights, found.bias ? found.bias->get() : Value()};
+}
+
+Value Layer::sums(OpBuilder &b, Value integerBias) {
+  edge::LayerWeights places = op.getLayerWeights();
+  SmallVector<Value> operands(op->getOperands());
+  operands[0] = centred(b, op.getLoc(), x);
+  operands[places.weights->getOperandNumber()] = weights.integers;
+  if (places.bias)
+    operands[places.bias->getOperandNumber()] = integerBias;
+  FailureOr<SmallVector<Value>> results = edge::rebuild(b, op, operands);
+  return succeeded(results) ? results->front() : Value();
+}
+
 Value quantize::centred(OpBuilder &b, Location loc, const Quantized &x) {
   Type i32 = b.getI32Type();
   auto type = cast<RankedTensorType>(x.integers.getType()).clone(i32);

@@ -45,6 +45,19 @@ std::optional<mlir::Value> biasOf(mlir::OpBuilder &b, mlir::Value numbers,
                                   llvm::ArrayRef<double> scales, llvm::ArrayRef<int64_t> reach,
                                   double dispensable);
 
+/// What a layer of products and constant weights reads (`QuantizableOpInterface::getLayerWeights`).
+struct Layer {
+  edge::QuantizableOpInterface op;
+  Quantized x;
+  Weights weights;
+  mlir::Value bias; ///< the numbers; null where there is none
+
+  /// The layer's sums of integers, with a bias of integers or none.
+  mlir::Value sums(mlir::OpBuilder &b, mlir::Value bias);
+};
+/// Nothing where the op isn't one, or doesn't read integers.
+std::optional<Layer> layerOf(mlir::OpBuilder &b, mlir::Operation *op);
+
 /// A constant's elements; nothing where it isn't one.
 std::optional<edge::HostTensor> constantOf(mlir::Value value);
 

@@ -17,30 +17,20 @@ static constexpr int64_t kStillSums = 96, kUnrolledStillSums = 16;
 //--------------------------------------------------------------------------===//
 
 Contraction::Contraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows)
-    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
-      weights(b, loc, op.getFilter()), groups(op.getGroups()), channels(op.getGroupChannels()),
-      features(op.getGroupFeatures()), byRows(byRows) {
-  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
-  x.isUnsigned = op.getUnsignedX();
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getX())),
+      weights(b, loc, op.getFilter()), dims(windowDims(op)), groups(op.getGroups()),
+      channels(op.getGroupChannels()), features(op.getGroupFeatures()), byRows(byRows) {
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();
-  SmallVector<int64_t> kernel = op.getKernelShape();
-  int64_t spatial = x.rank() - 2;
-  for (int64_t i = 0; i < spatial; ++i)
-    dims.push_back({x.shape[i + 1], epilogue.init.shape[i + 1], kernel[i], op.getStrides()[i],
-                    op.getDilations()[i], op.getPads()[i], op.getPads()[spatial + i],
-                    /*transposed=*/false});
   compute = sumType(op);
   choose(op.getPacking());
 }
 
 Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machine)
-    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getA()),
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getA())),
       weights(b, loc, op.getB()), groups(1), channels(x.shape.back()),
       features(epilogue.init.shape.back()) {
-  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
-  x.isUnsigned = op.getUnsignedX();
   batch = x.shape.front();
   dims.push_back({x.shape[1], x.shape[1], 1, 1, 1, 0, 0, /*transposed=*/false});
   compute = sumType(op);
@@ -162,24 +152,13 @@ void Contraction::planParts() {
   }
 }
 
-LaneAccess Contraction::access(const Block &block, int64_t vector) const {
-  return {lanes, std::min(lanes, block.valid - vector * lanes), machine.masks};
-}
-
 //===- Loops around the tile
 //---------------------------------------------------------------------===//
 
 /// The outermost loop goes over the parts of the work.
 void Contraction::emit(OpBuilder &b) {
-  if (parts == 1)
-    return emitAll(b);
-  IndexMath index{b, loc};
-  createLoop(b, loc, index.constant(0), index.constant(parts), 1, {},
-             [&](OpBuilder &b, Value part, ValueRange) {
-               (partsOfFeatures ? blockShare : positionShare) = {part, parts};
-               emitAll(b);
-               return SmallVector<Value>();
-             });
+  emitParts(b, loc, parts, partsOfFeatures ? blockShare : positionShare,
+            [&](OpBuilder &b) { emitAll(b); });
 }
 
 void Contraction::emitRows(OpBuilder &b, Value first, Value end) {
@@ -189,60 +168,33 @@ void Contraction::emitRows(OpBuilder &b, Value first, Value end) {
 }
 
 void Contraction::emitAll(OpBuilder &b) {
-  IndexMath index{b, loc};
-  SmallVector<Value> none;
-  createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
-             [&](OpBuilder &b, Value n, ValueRange) {
-               IndexMath index{b, loc};
-               createLoop(b, loc, index.constant(0), index.constant(groups), 1, {},
-                          [&](OpBuilder &b, Value g, ValueRange) {
-                            emitGroup(b, n, g);
-                            return none;
-                          });
-               return none;
-             });
+  emitGroups(b, loc, batch, groups, [&](OpBuilder &b, Value n, Value g) { emitGroup(b, n, g); });
 }
 
 /// All positions of a part for one block of features after the other.
 void Contraction::emitGroup(OpBuilder &b, Value batch, Value group) {
-  emitBlocks(b, batch, group, [&](OpBuilder &b, const Block &block) {
+  emitBlocks(b, batch, group, [&](OpBuilder &b, const WeightBlock &block) {
     Tile tile{{}, batch, group, block, {}};
     emitOuter(b, tile, [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); });
   });
 }
 
 void Contraction::emitBlocks(OpBuilder &b, Value batch, Value group, BlockBody body) {
-  IndexMath index{b, loc};
-  int64_t depth = kernelPositions() * channels, block = vectors * lanes;
-  int64_t whole = features / block, rest = features - whole * block;
-  int64_t restVectors = llvm::divideCeilSigned(rest, lanes);
-  auto weightsOf = [&](const IndexMath &index, Value feature) {
+  int64_t depth = kernelPositions() * channels;
+  auto emitBlock = [&](OpBuilder &b, const FeatureBlock &block) {
+    IndexMath index{b, loc};
     Value base = weights.start(index);
     if (packed) {
-      int64_t groupSize = depth * llvm::alignTo(features, lanes);
-      base = index.add(base, index.mul(group, groupSize));
-      return index.add(base, index.mul(feature, depth)); // whole blocks lie before
+      base = index.add(base, index.mul(group, depth * llvm::alignTo(features, lanes)));
+      base = index.add(base, index.mul(block.first, depth)); // whole blocks lie before
+      return body(b, {block, base, block.vectors * lanes});
     }
     base = index.add(base, index.mul(batch, weightsPerBatch));
-    return index.add(
-        base, index.mul(index.add(index.mul(group, features), feature), weights.strides.back()));
+    Value feature = index.add(index.mul(group, features), block.first);
+    base = index.add(base, index.mul(feature, weights.strides.back()));
+    body(b, {block, base, weights.strides[weights.rank() - 2]});
   };
-  int64_t rowStride = packed ? 0 : weights.strides[weights.rank() - 2];
-  auto [first, end] = blockShare.of(index, whole);
-  createLoop(b, loc, index.mul(first, block), index.mul(end, block), block, {},
-             [&](OpBuilder &b, Value feature, ValueRange) {
-               body(b, {feature, weightsOf({b, loc}, feature), vectors, block,
-                        packed ? block : rowStride});
-               return SmallVector<Value>();
-             });
-  if (!rest)
-    return;
-  blockShare.last(b, loc, [&](OpBuilder &b) {
-    IndexMath index{b, loc};
-    Value feature = index.constant(whole * block);
-    body(b, {feature, weightsOf(index, feature), restVectors, rest,
-             packed ? restVectors * lanes : rowStride});
-  });
+  tile::emitBlocks(b, loc, blockShare, features, {{}, vectors, 0, lanes, machine.masks}, emitBlock);
 }
 
 /// The loops over the output positions of all dimensions but the last.
@@ -281,28 +233,15 @@ void Contraction::emitRow(OpBuilder &b, Tile tile) {
 //===- The tile
 //----------------------------------------------------------------------------------===//
 
-/// What a sum starts from: the bias, or zero.
-Value Contraction::startOf(OpBuilder &b, const Tile &tile, Value feature, int64_t vector) const {
-  if (!bias.valid())
-    return createSplat(b, loc, laneType(compute, lanes), b.getZeroAttr(compute));
-  IndexMath index{b, loc};
-  int64_t stride = bias.strides.back();
-  Value at = index.add(index.mul(feature, stride), bias.offset + vector * lanes * stride);
-  return loadVector(b, loc, bias, at, access(tile.block, vector), compute);
-}
-
 void Contraction::emitTile(OpBuilder &b, const Tile &tile) {
   IndexMath index{b, loc};
-  Value feature = index.add(index.mul(tile.group, features), tile.block.feature);
-  SmallVector<Value> starts, sums;
-  if (dotLanes) {
-    starts.push_back(createSplat(b, loc, laneType(compute, dotLanes), b.getZeroAttr(compute)));
-  } else {
-    for (int64_t v = 0; v < tile.block.vectors; ++v)
-      starts.push_back(startOf(b, tile, feature, v));
-  }
-  for (int64_t row = 0; row < tile.rows; ++row)
-    llvm::append_range(sums, starts);
+  Value feature = index.add(index.mul(tile.group, features), tile.block.first);
+  SmallVector<Value> sums;
+  if (dotLanes) // lanes are products, which a bias joins once they are one
+    sums.append(tile.rows,
+                createSplat(b, loc, laneType(compute, dotLanes), b.getZeroAttr(compute)));
+  else
+    sums = startSums(b, loc, bias, compute, feature, tile.block, tile.rows);
 
   int64_t channelStride = x.strides.back();
   Value input = index.add(index.mul(tile.batch, x.strides.front()), x.start(index));
@@ -313,7 +252,7 @@ void Contraction::emitTile(OpBuilder &b, const Tile &tile) {
       sum = vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, sum,
                                         arith::FastMathFlags::reassoc);
       if (bias.valid()) {
-        Value start = startOf(b, tile, feature, 0);
+        Value start = startSums(b, loc, bias, compute, feature, tile.block, 1).front();
         sum = isa<FloatType>(compute) ? arith::AddFOp::create(b, loc, sum, start).getResult()
                                       : arith::AddIOp::create(b, loc, sum, start).getResult();
       }
@@ -325,12 +264,7 @@ void Contraction::emitTile(OpBuilder &b, const Tile &tile) {
     place.position.push_back(reach.position);
   place.position.push_back(tile.first);
   place.channel = feature;
-  for (int64_t row = 0; row < tile.rows; ++row)
-    for (int64_t v = 0; v < tile.block.vectors; ++v) {
-      place.row = row;
-      place.lane = v * lanes;
-      epilogue.store(b, loc, sums[row * tile.block.vectors + v], place, access(tile.block, v));
-    }
+  storeTile(b, loc, epilogue, sums, place, tile.block);
 }
 
 /// The kernel positions along the outer dimensions. `input` is where in x, `tap` which of the
@@ -438,7 +372,7 @@ SmallVector<Value> Contraction::emitLastDim(OpBuilder &b, const Tile &tile, Valu
 /// neighbouring rows of weights.
 SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t depth, Value input,
                                         Value weight, int64_t low, int64_t high, ValueRange sums) {
-  const Block &block = tile.block;
+  const WeightBlock &block = tile.block;
   int64_t rowStride = dims.back().stride * x.strides[x.rank() - 2];
   int64_t channelStride = x.strides.back(), vectorStride = lanes * weights.strides.back();
   // `given` are vectors of the rows' next elements, if they have been loaded so.
@@ -450,7 +384,7 @@ SmallVector<Value> Contraction::emitSum(OpBuilder &b, const Tile &tile, int64_t 
     if (streams && packed)
       prefetch(b, loc, weights, index.add(weightAt, offset * block.step), block.step);
     for (int64_t v = 0; v < block.vectors; ++v) {
-      LaneAccess lanesOf = access(block, v);
+      LaneAccess lanesOf = block.access(v);
       if (packed)
         lanesOf.valid = lanes;
       loaded.push_back(loadVector(b, loc, weights,

@@ -1,7 +1,7 @@
 // The loops and the tile in registers that convolutions and matrix products are computed with.
 #pragma once
 
-#include "passes/tile/Epilogue.h"
+#include "passes/tile/Blocks.h"
 #include "passes/tile/Schedule.h"
 
 namespace edgec::tile {
@@ -28,21 +28,18 @@ public:
   void emitRows(mlir::OpBuilder &b, mlir::Value first, mlir::Value end);
 
 private:
-  /// Features that are computed together.
-  struct Block {
-    mlir::Value feature; ///< the first, within the group
+  struct WeightBlock : FeatureBlock {
     mlir::Value weights; ///< where its weights begin
-    int64_t vectors, valid;
-    int64_t step; ///< from one product's weights to the next one's
+    int64_t step;        ///< from one product's weights to the next one's
   };
   /// Where a tile stands.
   struct Tile : RowTile {
     mlir::Value batch, group;
-    Block block;
+    WeightBlock block;
     llvm::SmallVector<Reach> outer; ///< of all dims but the last, which RowTile is about
     bool unroll = true;             ///< of a tile whose place is known
   };
-  using BlockBody = llvm::function_ref<void(mlir::OpBuilder &, const Block &)>;
+  using BlockBody = llvm::function_ref<void(mlir::OpBuilder &, const WeightBlock &)>;
 
   void choose(std::optional<kernel::PackingAttr> packing);
   void simplify();
@@ -54,8 +51,6 @@ private:
                  llvm::function_ref<void(mlir::OpBuilder &, const Tile &)> body);
   void emitRow(mlir::OpBuilder &b, Tile tile);
   void emitTile(mlir::OpBuilder &b, const Tile &tile);
-  mlir::Value startOf(mlir::OpBuilder &b, const Tile &tile, mlir::Value feature,
-                      int64_t vector) const;
   llvm::SmallVector<mlir::Value> emitTaps(mlir::OpBuilder &b, const Tile &tile, size_t dim,
                                           mlir::Value input, mlir::Value tap,
                                           mlir::ValueRange sums);
@@ -79,7 +74,6 @@ private:
                                                mlir::Value depth, mlir::Value input,
                                                mlir::Value weight, mlir::ValueRange sums);
 
-  LaneAccess access(const Block &block, int64_t vector) const;
   int64_t kernelPositions() const;
 
   mlir::Location loc;

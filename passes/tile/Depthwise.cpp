@@ -13,19 +13,11 @@ namespace edgec::tile {
 static constexpr int64_t kHeldTaps = 9;
 
 Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows)
-    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
-      weights(b, loc, op.getFilter()), channels(op.getGroups()) {
-  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
-  x.isUnsigned = op.getUnsignedX();
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getX())),
+      weights(b, loc, op.getFilter()), dims(windowDims(op)), channels(op.getGroups()) {
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();
-  SmallVector<int64_t> kernel = op.getKernelShape();
-  int64_t spatial = x.rank() - 2;
-  for (int64_t i = 0; i < spatial; ++i)
-    dims.push_back({x.shape[i + 1], epilogue.init.shape[i + 1], kernel[i], op.getStrides()[i],
-                    op.getDilations()[i], op.getPads()[i], op.getPads()[spatial + i],
-                    /*transposed=*/false});
   compute = sumType(op);
   lanes = std::min<int64_t>(machine.lanes(compute), llvm::bit_ceil<uint64_t>(channels));
   int64_t elementBytes = edge::elementBytes(x.element), inputBytes = elementBytes * channels;
@@ -43,23 +35,13 @@ Depthwise::Depthwise(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bo
                               leavesCache ? kLineBytes / (lanes * elementBytes) : 1);
 }
 
-LaneAccess Depthwise::access(const Tile &tile, int64_t vector) const {
-  return {lanes, std::min(lanes, tile.valid - vector * lanes), machine.masks};
-}
-
 /// As Contraction::emit.
 void Depthwise::emit(OpBuilder &b) {
   int64_t parts = machine.threads;
   bool rows = dims.size() > 1 && dims.front().out >= parts;
-  if (parts < 2 || (!rows && channels / (tileShape.vectors * lanes) < parts))
-    return emitAll(b);
-  IndexMath index{b, loc};
-  createLoop(b, loc, index.constant(0), index.constant(parts), 1, {},
-             [&](OpBuilder &b, Value part, ValueRange) {
-               (rows ? rowShare : blockShare) = {part, parts};
-               emitAll(b);
-               return SmallVector<Value>();
-             });
+  if (!rows && channels / (tileShape.vectors * lanes) < parts)
+    parts = 1;
+  emitParts(b, loc, parts, rows ? rowShare : blockShare, [&](OpBuilder &b) { emitAll(b); });
 }
 
 void Depthwise::emitRows(OpBuilder &b, Value first, Value end) {
@@ -69,42 +51,23 @@ void Depthwise::emitRows(OpBuilder &b, Value first, Value end) {
 }
 
 void Depthwise::emitAll(OpBuilder &b) {
-  IndexMath index{b, loc};
-  createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
-             [&](OpBuilder &b, Value n, ValueRange) {
-               Tile tile{{}, n, {}, 0, 0, {}};
-               auto row = [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); };
-               if (blocksInside)
-                 emitOuter(b, tile, row);
-               else
-                 emitBlocks(b, tile,
-                            [&](OpBuilder &b, const Tile &tile) { emitOuter(b, tile, row); });
-               return SmallVector<Value>();
-             });
+  emitGroups(b, loc, batch, /*groups=*/1, [&](OpBuilder &b, Value n, Value) {
+    Tile tile{{}, n, {}, {}};
+    auto row = [&](OpBuilder &b, const Tile &tile) { emitRow(b, tile); };
+    if (blocksInside)
+      emitOuter(b, tile, row);
+    else
+      emitBlocks(b, tile, [&](OpBuilder &b, const Tile &tile) { emitOuter(b, tile, row); });
+  });
 }
 
 void Depthwise::emitBlocks(OpBuilder &b, Tile tile,
                            function_ref<void(OpBuilder &, const Tile &)> body) {
-  IndexMath index{b, loc};
-  int64_t block = tileShape.vectors * lanes, whole = channels / block * block;
-  auto [first, end] = blockShare.of(index, whole / block);
-  createLoop(b, loc, index.mul(first, block), index.mul(end, block), block, {},
-             [&](OpBuilder &b, Value channel, ValueRange) {
-               Tile next = tile;
-               next.channel = channel;
-               next.vectors = tileShape.vectors;
-               next.valid = block;
-               body(b, next);
-               return SmallVector<Value>();
-             });
-  if (whole == channels)
-    return;
-  tile.valid = channels - whole;
-  tile.vectors = llvm::divideCeilSigned(tile.valid, lanes);
-  blockShare.last(b, loc, [&](OpBuilder &b) {
-    tile.channel = IndexMath{b, loc}.constant(whole);
-    body(b, tile);
-  });
+  tile::emitBlocks(b, loc, blockShare, channels, {{}, tileShape.vectors, 0, lanes, machine.masks},
+                   [&](OpBuilder &b, const FeatureBlock &block) {
+                     tile.block = block;
+                     body(b, tile);
+                   });
 }
 
 void Depthwise::emitOuter(OpBuilder &b, Tile tile,
@@ -142,20 +105,12 @@ void Depthwise::emitTiles(OpBuilder &b, const Tile &tile) {
 
 void Depthwise::emitTile(OpBuilder &b, const Tile &tile) {
   IndexMath index{b, loc};
-  SmallVector<Value> starts, sums;
-  for (int64_t v = 0; v < tile.vectors; ++v)
-    starts.push_back(bias.valid()
-                         ? loadVector(b, loc, bias,
-                                      index.add(index.mul(tile.channel, bias.strides.back()),
-                                                bias.offset + v * lanes * bias.strides.back()),
-                                      access(tile, v), compute)
-                         : createSplat(b, loc, laneType(compute, lanes), b.getZeroAttr(compute)));
-  for (int64_t row = 0; row < tile.rows; ++row)
-    llvm::append_range(sums, starts);
+  SmallVector<Value> sums =
+      startSums(b, loc, bias, compute, tile.block.first, tile.block, tile.rows);
 
   Value input = index.add(index.mul(tile.batch, x.strides.front()), x.offset);
-  input = index.add(input, index.mul(tile.channel, x.strides.back()));
-  Value weight = index.add(index.mul(tile.channel, weights.strides.back()), weights.offset);
+  input = index.add(input, index.mul(tile.block.first, x.strides.back()));
+  Value weight = index.add(index.mul(tile.block.first, weights.strides.back()), weights.offset);
   sums = emitTaps(b, tile, 0, input, weight, sums);
 
   OutputPlace place;
@@ -163,13 +118,8 @@ void Depthwise::emitTile(OpBuilder &b, const Tile &tile) {
   for (const Reach &reach : tile.outer)
     place.position.push_back(reach.position);
   place.position.push_back(tile.first);
-  place.channel = tile.channel;
-  for (int64_t row = 0; row < tile.rows; ++row)
-    for (int64_t v = 0; v < tile.vectors; ++v) {
-      place.row = row;
-      place.lane = v * lanes;
-      epilogue.store(b, loc, sums[row * tile.vectors + v], place, access(tile, v));
-    }
+  place.channel = tile.block.first;
+  storeTile(b, loc, epilogue, sums, place, tile.block);
 }
 
 SmallVector<Value> Depthwise::emitTaps(OpBuilder &b, const Tile &tile, size_t dim, Value input,
@@ -198,11 +148,11 @@ SmallVector<Value> Depthwise::emitColumns(OpBuilder &b, const Tile &tile, Value 
   auto single = [&](OpBuilder &b, Value at, Value weightAt, int64_t row, int64_t v,
                     MutableArrayRef<Value> sums) {
     IndexMath index{b, loc};
-    Value w = loadVector(b, loc, weights, index.add(weightAt, v * weightVector), access(tile, v),
-                         compute);
+    Value w = loadVector(b, loc, weights, index.add(weightAt, v * weightVector),
+                         tile.block.access(v), compute);
     Value element =
-        loadVector(b, loc, x, index.add(at, v * vectorStride), access(tile, v), compute);
-    Value &sum = sums[row * tile.vectors + v];
+        loadVector(b, loc, x, index.add(at, v * vectorStride), tile.block.access(v), compute);
+    Value &sum = sums[row * tile.block.vectors + v];
     sum = multiplyAdd(b, loc, element, w, sum);
   };
   if (tile.border) {
@@ -214,7 +164,7 @@ SmallVector<Value> Depthwise::emitColumns(OpBuilder &b, const Tile &tile, Value 
                         Value at = index.add(reach.input, index.mul(k, reach.inputStep));
                         at = index.add(input, index.mul(at, stride));
                         Value weightAt = index.add(weight, index.mul(k, weightStride));
-                        for (int64_t v = 0; v < tile.vectors; ++v)
+                        for (int64_t v = 0; v < tile.block.vectors; ++v)
                           single(b, at, weightAt, 0, v, sums);
                         return sums;
                       });
@@ -232,7 +182,7 @@ SmallVector<Value> Depthwise::emitColumns(OpBuilder &b, const Tile &tile, Value 
                         Value at = index.add(input, index.mul(k, dim.dilation * stride));
                         Value weightAt = index.add(weight, index.mul(k, weightStride));
                         for (int64_t row = 0; row < tile.rows; ++row)
-                          for (int64_t v = 0; v < tile.vectors; ++v)
+                          for (int64_t v = 0; v < tile.block.vectors; ++v)
                             single(b, index.add(at, row * dim.stride * stride), weightAt, row, v,
                                    sums);
                         return sums;
@@ -244,7 +194,7 @@ SmallVector<Value> Depthwise::emitColumns(OpBuilder &b, const Tile &tile, Value 
   };
   int64_t columns = (tile.rows - 1) * dim.stride + (dim.kernel - 1) * dim.dilation + 1;
   SmallVector<Value> result(sums);
-  for (int64_t v = 0; v < tile.vectors; ++v) {
+  for (int64_t v = 0; v < tile.block.vectors; ++v) {
     SmallVector<Value> held(dim.kernel);
     for (int64_t column = 0; column < columns; ++column) {
       if (!inside(column))
@@ -256,13 +206,13 @@ SmallVector<Value> Depthwise::emitColumns(OpBuilder &b, const Tile &tile, Value 
           continue;
         if (!element) {
           int64_t at = (origin + column) * stride + v * vectorStride;
-          element = loadVector(b, loc, x, index.add(input, at), access(tile, v), compute);
+          element = loadVector(b, loc, x, index.add(input, at), tile.block.access(v), compute);
         }
         if (!held[k])
           held[k] =
               loadVector(b, loc, weights, index.add(weight, k * weightStride + v * weightVector),
-                         access(tile, v), compute);
-        Value &sum = result[from / dim.stride * tile.vectors + v];
+                         tile.block.access(v), compute);
+        Value &sum = result[from / dim.stride * tile.block.vectors + v];
         sum = multiplyAdd(b, loc, element, held[k], sum);
       }
     }

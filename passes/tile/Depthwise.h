@@ -1,7 +1,7 @@
 // Convolutions with one channel and one feature a group.
 #pragma once
 
-#include "passes/tile/Epilogue.h"
+#include "passes/tile/Blocks.h"
 #include "passes/tile/Schedule.h"
 
 namespace edgec::tile {
@@ -18,8 +18,8 @@ public:
 private:
   /// A block of channels, and where it stands.
   struct Tile : RowTile {
-    mlir::Value batch, channel;
-    int64_t vectors, valid;         ///< channels that are there, of `vectors` registers
+    mlir::Value batch;
+    FeatureBlock block;             ///< of channels
     llvm::SmallVector<Reach> outer; ///< of all dims but the last, which RowTile is about
   };
   void emitAll(mlir::OpBuilder &b);
@@ -36,7 +36,6 @@ private:
   llvm::SmallVector<mlir::Value> emitColumns(mlir::OpBuilder &b, const Tile &tile,
                                              mlir::Value input, mlir::Value weight,
                                              mlir::ValueRange sums);
-  LaneAccess access(const Tile &tile, int64_t vector) const;
 
   mlir::Location loc;
   Machine machine;

@@ -17,31 +17,21 @@ static constexpr int64_t kUnrolledCopies = 4;
 
 PanelContraction::PanelContraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine,
                                    bool byRows)
-    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getX()),
-      weights(b, loc, op.getFilter()), groups(op.getGroups()), channels(op.getGroupChannels()),
-      features(op.getGroupFeatures()), byRows(byRows) {
-  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
-  x.isUnsigned = op.getUnsignedX();
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getX())),
+      weights(b, loc, op.getFilter()), dims(windowDims(op)), groups(op.getGroups()),
+      channels(op.getGroupChannels()), features(op.getGroupFeatures()), byRows(byRows) {
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();
-  SmallVector<int64_t> kernel = op.getKernelShape();
-  int64_t spatial = x.rank() - 2;
-  for (int64_t i = 0; i < spatial; ++i)
-    dims.push_back({x.shape[i + 1], epilogue.init.shape[i + 1], kernel[i], op.getStrides()[i],
-                    op.getDilations()[i], op.getPads()[i], op.getPads()[spatial + i],
-                    /*transposed=*/false});
   sumElement = sumType(op);
   plan(*op.getPacking());
   allocate(b, op);
 }
 
 PanelContraction::PanelContraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machine)
-    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(b, loc, op.getA()),
+    : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getA())),
       weights(b, loc, op.getB()), groups(1), channels(x.shape.back()),
       features(epilogue.init.shape.back()) {
-  x.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
-  x.isUnsigned = op.getUnsignedX();
   batch = x.shape.front();
   dims.push_back({x.shape[1], x.shape[1], 1, 1, 1, 0, 0, /*transposed=*/false});
   sumElement = sumType(op);
@@ -114,15 +104,8 @@ void PanelContraction::planParts() {
 //-------------------------------------------------------------------------------------===//
 
 void PanelContraction::emit(OpBuilder &b) {
-  if (parts == 1)
-    return emitAll(b);
-  IndexMath index{b, loc};
-  createLoop(b, loc, index.constant(0), index.constant(parts), 1, {},
-             [&](OpBuilder &b, Value part, ValueRange) {
-               (partsOfFeatures ? blockShare : positionShare) = {part, parts};
-               emitAll(b);
-               return SmallVector<Value>();
-             });
+  emitParts(b, loc, parts, partsOfFeatures ? blockShare : positionShare,
+            [&](OpBuilder &b) { emitAll(b); });
 }
 
 void PanelContraction::emitRows(OpBuilder &b, Value first, Value end) {
@@ -132,18 +115,8 @@ void PanelContraction::emitRows(OpBuilder &b, Value first, Value end) {
 }
 
 void PanelContraction::emitAll(OpBuilder &b) {
-  IndexMath index{b, loc};
-  SmallVector<Value> none;
-  createLoop(b, loc, index.constant(0), index.constant(batch), 1, {},
-             [&](OpBuilder &b, Value n, ValueRange) {
-               IndexMath index{b, loc};
-               createLoop(b, loc, index.constant(0), index.constant(groups), 1, {},
-                          [&](OpBuilder &b, Value g, ValueRange) {
-                            emitOuter(b, {n, g, {}});
-                            return none;
-                          });
-               return none;
-             });
+  emitGroups(b, loc, batch, groups,
+             [&](OpBuilder &b, Value n, Value g) { emitOuter(b, {n, g, {}}); });
 }
 
 void PanelContraction::emitOuter(OpBuilder &b, Place place) {
@@ -171,7 +144,7 @@ void PanelContraction::emitPanels(OpBuilder &b, const Place &place) {
         Value first = index.mul(tile, rows);
         Value count = index.min(index.sub(high, tile), panelTiles);
         layOut(b, place, first, index.mul(count, rows));
-        emitBlocks(b, place, [&](OpBuilder &b, const Block &block) {
+        emitBlocks(b, place, [&](OpBuilder &b, const WeightBlock &block) {
           IndexMath index{b, loc};
           createLoop(b, loc, index.constant(0), index.mul(count, rows), rows, {},
                      [&](OpBuilder &b, Value row, ValueRange) {
@@ -187,33 +160,21 @@ void PanelContraction::emitPanels(OpBuilder &b, const Place &place) {
     IndexMath index{b, loc};
     Value first = index.constant(whole * rows);
     layOut(b, place, first, index.constant(rest));
-    emitBlocks(b, place, [&](OpBuilder &b, const Block &block) {
+    emitBlocks(b, place, [&](OpBuilder &b, const WeightBlock &block) {
       emitTile(b, place, block, IndexMath{b, loc}.constant(0), first, rest);
     });
   });
 }
 
 void PanelContraction::emitBlocks(OpBuilder &b, const Place &place, BlockBody body) {
-  IndexMath index{b, loc};
-  int64_t block = vectors * lanes, whole = features / block, rest = features - whole * block;
   int64_t groupSize = rowElements * llvm::alignTo(features, lanes);
-  auto weightsOf = [&](const IndexMath &index, Value feature) { // whole blocks lie before
-    return index.add(index.add(weights.start(index), index.mul(place.group, groupSize)),
-                     index.mul(feature, rowElements));
-  };
-  auto [first, end] = blockShare.of(index, whole);
-  createLoop(b, loc, index.mul(first, block), index.mul(end, block), block, {},
-             [&](OpBuilder &b, Value feature, ValueRange) {
-               body(b, {feature, weightsOf({b, loc}, feature), vectors, block});
-               return SmallVector<Value>();
-             });
-  if (!rest)
-    return;
-  blockShare.last(b, loc, [&](OpBuilder &b) {
+  auto emitBlock = [&](OpBuilder &b, const FeatureBlock &block) {
     IndexMath index{b, loc};
-    Value feature = index.constant(whole * block);
-    body(b, {feature, weightsOf(index, feature), llvm::divideCeilSigned(rest, lanes), rest});
-  });
+    Value base = index.add(weights.start(index), index.mul(place.group, groupSize));
+    body(b,
+         {block, index.add(base, index.mul(block.first, rowElements))}); // whole blocks lie before
+  };
+  tile::emitBlocks(b, loc, blockShare, features, {{}, vectors, 0, lanes, machine.masks}, emitBlock);
 }
 
 //===- The panel
@@ -366,26 +327,11 @@ void PanelContraction::clear(OpBuilder &b, Value to, int64_t count) {
 //----------------------------------------------------------------------------------===//
 
 /// `rows` positions from `position` on, which are those of the panel from `row` on.
-void PanelContraction::emitTile(OpBuilder &b, const Place &place, const Block &block, Value row,
-                                Value position, int64_t rows) {
+void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBlock &block,
+                                Value row, Value position, int64_t rows) {
   IndexMath index{b, loc};
-  Value feature = index.add(index.mul(place.group, features), block.feature);
-  auto access = [&](int64_t vector) {
-    return LaneAccess{lanes, std::min(lanes, block.valid - vector * lanes), machine.masks};
-  };
-  SmallVector<Value> starts, sums;
-  for (int64_t v = 0; v < block.vectors; ++v) {
-    if (!bias.valid()) {
-      starts.push_back(
-          createSplat(b, loc, VectorType::get(lanes, sumElement), b.getZeroAttr(sumElement)));
-      continue;
-    }
-    int64_t stride = bias.strides.back();
-    Value at = index.add(index.mul(feature, stride), bias.offset + v * lanes * stride);
-    starts.push_back(loadVector(b, loc, bias, at, access(v), sumElement));
-  }
-  for (int64_t r = 0; r < rows; ++r)
-    llvm::append_range(sums, starts);
+  Value feature = index.add(index.mul(place.group, features), block.first);
+  SmallVector<Value> sums = startSums(b, loc, bias, sumElement, feature, block, rows);
 
   int64_t steps = rowElements / products, wide = lanes * products;
   auto pairs = VectorType::get(products, element), all = VectorType::get(wide, element);
@@ -431,12 +377,7 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const Block &b
   llvm::append_range(output.position, place.outer);
   output.position.push_back(position);
   output.channel = feature;
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < block.vectors; ++v) {
-      output.row = r;
-      output.lane = v * lanes;
-      epilogue.store(b, loc, sums[r * block.vectors + v], output, access(v));
-    }
+  storeTile(b, loc, epilogue, sums, output, block);
 }
 
 } // namespace edgec::tile

@@ -1,7 +1,7 @@
 // Convolutions and matrix products of narrow integers, whose input is laid out first.
 #pragma once
 
-#include "passes/tile/Epilogue.h"
+#include "passes/tile/Blocks.h"
 #include "passes/tile/Schedule.h"
 
 namespace edgec::tile {
@@ -32,12 +32,10 @@ private:
     mlir::Value batch, group;
     llvm::SmallVector<mlir::Value> outer;
   };
-  /// Features that are computed together.
-  struct Block {
-    mlir::Value feature, weights; ///< the first one, and where its weights begin
-    int64_t vectors, valid;
+  struct WeightBlock : FeatureBlock {
+    mlir::Value weights; ///< where its weights begin
   };
-  using BlockBody = llvm::function_ref<void(mlir::OpBuilder &, const Block &)>;
+  using BlockBody = llvm::function_ref<void(mlir::OpBuilder &, const WeightBlock &)>;
 
   void plan(kernel::PackingAttr packing);
   void allocate(mlir::OpBuilder &b, mlir::Operation *op);
@@ -50,7 +48,7 @@ private:
   void emitOuter(mlir::OpBuilder &b, Place place);
   void emitPanels(mlir::OpBuilder &b, const Place &place);
   void emitBlocks(mlir::OpBuilder &b, const Place &place, BlockBody body);
-  void emitTile(mlir::OpBuilder &b, const Place &place, const Block &block, mlir::Value row,
+  void emitTile(mlir::OpBuilder &b, const Place &place, const WeightBlock &block, mlir::Value row,
                 mlir::Value position, int64_t rows);
 
   void layOut(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);

@@ -1,24 +1,17 @@
 #include "passes/tile/Pool.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "passes/tile/FlatBuffer.h"
+#include "passes/tile/Blocks.h"
 
 using namespace mlir;
 
 namespace edgec::tile {
 
 WindowNest windowNest(kernel::WindowOpInterface op, const Machine &machine) {
-  auto in = cast<MemRefType>(op.getWindowInput().get().getType());
   auto out = cast<MemRefType>(
       cast<DestinationStyleOpInterface>(op.getOperation()).getDpsInits().front().getType());
-  SmallVector<int64_t> window = op.getWindowShape();
-  ArrayRef<int64_t> pads = op.getWindowPads();
-  int64_t spatial = in.getRank() - 2;
   WindowNest nest;
-  for (int64_t i = 0; i < spatial; ++i)
-    nest.dims.push_back({in.getDimSize(i + 1), out.getDimSize(i + 1), window[i],
-                         op.getWindowStrides()[i], op.getWindowDilations()[i], pads[i],
-                         pads[spatial + i], op.isTransposedWindow()});
+  nest.dims = windowDims(op);
   nest.batch = out.getDimSize(0);
   nest.channels = out.getShape().back();
   nest.registers = machine.registers;
