@@ -3,7 +3,7 @@
 # To build edgec, and a program with a model in it.
 build_packages=(
   ca-certificates ccache clang-22 cmake flatbuffers-compiler libcli11-dev libflatbuffers-dev libmlir-22-dev libprotobuf-dev
-  libstb-dev libstdc++-12-dev libzstd-dev lld-22 llvm-22-dev llvm-22-tools make mlir-22-tools ninja-build nlohmann-json3-dev pkg-config protobuf-compiler python3 python3-venv
+  libstb-dev libstdc++-12-dev libzip-dev libzstd-dev lld-22 llvm-22-dev llvm-22-tools make mlir-22-tools ninja-build nlohmann-json3-dev pkg-config protobuf-compiler python3 python3-venv
   zlib1g-dev
 )
 # To run the tests, on emulated processors too.

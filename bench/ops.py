@@ -3,6 +3,7 @@
 
     bench/.venv/bin/python bench/ops.py                 # the whole grid: some minutes
     bench/.venv/bin/python bench/ops.py --filter 'dw*' --json ops.json
+    bench/.venv/bin/python bench/ops.py --int8          # the same shapes as QLinearConv and QLinearMatMul
 
 Each op is a model of its own. The convolutions that edgec gets have inputs and outputs with channels
 last, between transposes that cancel; onnxruntime gets them channels first, as it wants them. Work is
@@ -10,7 +11,9 @@ counted exactly: taps in the padding are none.
 
 `limit` is what lanes and memory allow, as a share of the peak: channels / (channels rounded up to
 whole vectors), and the bytes of input, weights and output at the rate at which this machine reads
-or copies that many. `of limit` is how much of that edgec reaches.
+or copies that many. `of limit` is how much of that edgec reaches. With --int8 the peak is that of
+sums of products of 16 bits; weights have 7 bits, so that nobody's instructions saturate, and results
+may differ by a step.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "test")]
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 import run  # noqa: E402
-from common import edgec, tensors  # noqa: E402
+from common import edgec  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 
@@ -57,6 +60,13 @@ class Gemm:
         nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
         model = build(nodes, [self.m, self.k], [self.m, self.n], {"w": weights})
         x = rng.standard_normal((self.m, self.k)).astype(np.float32)
+        return model, model, x, x, lambda y: y
+
+    def quantized(self, rng: np.random.Generator):
+        data = {"w": rng.integers(-63, 64, (self.k, self.n), np.int8), **scales(self.k, None)}
+        nodes = [helper.make_node("QLinearMatMul", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"], ["y"])]
+        model = build(nodes, [self.m, self.k], [self.m, self.n], data, TensorProto.INT8)
+        x = rng.integers(-128, 128, (self.m, self.k), np.int8)
         return model, model, x, x, lambda y: y
 
 
@@ -99,31 +109,64 @@ class Conv:
         shape = (self.filters, inner, self.kernel, self.kernel)
         weights = (rng.standard_normal(shape) / math.sqrt(inner)).astype(np.float32)
         bias = rng.standard_normal(self.filters).astype(np.float32)
-        attributes = {
+        data = {"w": weights, "b": bias}
+        x = rng.standard_normal((1, self.channels, self.size, self.size)).astype(np.float32)
+        node = lambda x, y: helper.make_node("Conv", [x, "w", "b"], [y], **self.attributes)  # noqa: E731
+        return self.both(node, data, x, TensorProto.FLOAT)
+
+    def quantized(self, rng: np.random.Generator):
+        inner = 1 if self.depthwise else self.channels
+        shape = (self.filters, inner, self.kernel, self.kernel)
+        data = {
+            "w": rng.integers(-63, 64, shape, np.int8), "b": rng.integers(-999, 1000, self.filters, np.int32),
+            **scales(inner * self.kernel**2, self.filters),
+        }  # fmt: skip
+        x = rng.integers(-128, 128, (1, self.channels, self.size, self.size), np.int8)
+        node = lambda x, y: helper.make_node(  # noqa: E731
+            "QLinearConv", [x, "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"], [y], **self.attributes
+        )
+        return self.both(node, data, x, TensorProto.INT8)
+
+    @property
+    def attributes(self) -> dict:
+        return {
             "kernel_shape": [self.kernel] * 2, "strides": [self.stride] * 2, "pads": [self.kernel // 2] * 4,
             "group": self.channels if self.depthwise else 1,
         }  # fmt: skip
-        data = {"w": weights, "b": bias}
+
+    def both(self, node, data: dict, x: np.ndarray, dtype: int):
+        """The op with channels first and last, the input of each, and the way back."""
         plain = build(
-            [helper.make_node("Conv", ["x", "w", "b"], ["y"], **attributes)],
-            [1, self.channels, self.size, self.size], [1, self.filters, self.out, self.out], data,
+            [node("x", "y")],
+            [1, self.channels, self.size, self.size], [1, self.filters, self.out, self.out], data, dtype,
         )  # fmt: skip
         last = build(
-            [helper.make_node("Transpose", ["x"], ["first"], perm=[0, 3, 1, 2]),
-             helper.make_node("Conv", ["first", "w", "b"], ["second"], **attributes),
+            [helper.make_node("Transpose", ["x"], ["first"], perm=[0, 3, 1, 2]), node("first", "second"),
              helper.make_node("Transpose", ["second"], ["y"], perm=[0, 2, 3, 1])],
-            [1, self.size, self.size, self.channels], [1, self.out, self.out, self.filters], data,
+            [1, self.size, self.size, self.channels], [1, self.out, self.out, self.filters], data, dtype,
         )  # fmt: skip
-        x = rng.standard_normal((1, self.channels, self.size, self.size)).astype(np.float32)
         back = lambda y: np.ascontiguousarray(y.transpose(0, 3, 1, 2))  # noqa: E731
         return plain, last, x, np.ascontiguousarray(x.transpose(0, 2, 3, 1)), back
 
 
-def build(nodes: list, inputs: list, outputs: list, data: dict) -> onnx.ModelProto:
+def scales(depth: int, features: int | None) -> dict:
+    """Inputs of a QLinear operator, for results that fill their range: the weights' scale is one, or one
+    for each feature."""
+    count = features or 1
+    one = lambda value, dtype: np.array(value, dtype)  # noqa: E731
+    return {
+        "xs": one(0.02, np.float32), "xz": one(3, np.int8),
+        "ws": np.full(count, 0.01, np.float32) if features else one(0.01, np.float32),
+        "wz": np.zeros(count, np.int8) if features else one(0, np.int8),
+        "ys": one(0.02 * 0.01 * 74 * 37 * math.sqrt(depth) / 40, np.float32), "yz": one(-5, np.int8),
+    }  # fmt: skip
+
+
+def build(nodes: list, inputs: list, outputs: list, data: dict, dtype: int = TensorProto.FLOAT) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes, "op",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, outputs)],
+        [helper.make_tensor_value_info("x", dtype, inputs)],
+        [helper.make_tensor_value_info("y", dtype, outputs)],
         [numpy_helper.from_array(value, name) for name, value in data.items()],
     )  # fmt: skip
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -162,7 +205,8 @@ def machine(work: pathlib.Path) -> dict:
         got = json.loads(subprocess.run([work / "peak"], capture_output=True, check=True).stdout)
         if not best:
             best = got
-        best["gflops"] = max(best["gflops"], got["gflops"])
+        for key in ("gflops", "giops"):
+            best[key] = max(best[key], got[key])
         for entry, other in zip(best["memory"], got["memory"]):
             for key in ("read", "copy"):
                 entry[key] = max(entry[key], other[key])
@@ -176,7 +220,8 @@ def bandwidth(limits: dict, size: float) -> float:
 
 
 def time_op(op, options, binary: str, limits: dict, work: pathlib.Path) -> dict:
-    plain, last, x, x_last, back = op.models(np.random.default_rng(1))
+    random = np.random.default_rng(1)
+    plain, last, x, x_last, back = op.quantized(random) if options.int8 else op.models(random)
     files = {}
     for key, model in (("plain", plain), ("last", last)):
         files[key] = work / f"{key}.onnx"
@@ -188,12 +233,12 @@ def time_op(op, options, binary: str, limits: dict, work: pathlib.Path) -> dict:
     ]
     try:
         want, got = (worker.start() for worker in workers)
-        row = {"op": op.name, "macs": op.macs, "bytes": 4 * op.elements}
+        row = {"op": op.name, "macs": op.macs, "bytes": (1 if options.int8 else 4) * op.elements}
         for worker in workers:
             if worker.problem:
                 return {**row, "problem": f"{worker.name}: {worker.problem}"}
-        error = tensors.range_error(want[0], back(got[0]))
-        if not error <= 1e-4:
+        error = run.distance(want[0], back(got[0]))
+        if not error <= (1 / 256 if options.int8 else 1e-4):
             return {**row, "problem": f"edgec: wrong by {error:.1e} of the range"}
         run.measure(workers, options.rounds, options.slice, 10.0)
     finally:
@@ -204,7 +249,7 @@ def time_op(op, options, binary: str, limits: dict, work: pathlib.Path) -> dict:
             statistics.median(times) / 1e6 for times in worker.times
         )
         row[f"{worker.name}_min_ms"] = min(t for times in worker.times for t in times) / 1e6
-    peak = limits["gflops"] * 1e6  # per ms
+    peak = limits["giops" if options.int8 else "gflops"] * 1e6  # per ms
     lanes = limits["lanes"]
     lane_limit = op.lanes_of / (math.ceil(op.lanes_of / lanes) * lanes)
     least = max(
@@ -230,6 +275,7 @@ def main() -> int:
     parser.add_argument("--edgec", help="the binary (default: $EDGEC, then the newest build)")
     parser.add_argument("--filter", action="append", default=[], metavar="GLOB", help="only ops whose name matches (repeatable)")  # fmt: skip
     parser.add_argument("--edgec-option", action="append", default=[], help="for edgec compile (repeatable)")  # fmt: skip
+    parser.add_argument("--int8", action="store_true", help="quantized, instead of floats")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each (default %(default)s)")  # fmt: skip
     parser.add_argument("--slice", type=float, default=5.0, metavar="MS", help="a turn's length (default %(default)s)")  # fmt: skip
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="everything, as JSON")
@@ -246,7 +292,7 @@ def main() -> int:
         memory = ", ".join(
             f"{p['bytes'] >> 10} KiB {p['read']:.0f}/{p['copy']:.0f}" for p in limits["memory"]
         )
-        print(f"peak {limits['gflops']:.1f} GFLOP/s, {limits['lanes']} lanes; GB/s read/copied: {memory}")  # fmt: skip
+        print(f"peak {limits['gflops']:.1f} GFLOP/s, {limits['giops']:.1f} G a second of integers, {limits['lanes']} lanes; GB/s read/copied: {memory}")  # fmt: skip
         print(f"{'op':28}{'ms':>9}{'GFLOP/s':>9}{'of peak':>9}{'limit':>8}{'of limit':>9}{'ort ms':>9}{'ort/us':>8}")  # fmt: skip
         rows = []
         for op in grid:

@@ -128,6 +128,64 @@ static LogicalResult checkRequantize(std::optional<Location> location, StringRef
   return success();
 }
 
+namespace {
+
+/// An op on each element of a tensor, with factors: one for all, which is a constant in its body,
+/// or one for each index of the last dimension, which it reads.
+class ScaledElements {
+public:
+  ScaledElements(OpBuilder &builder, Location loc, Value x)
+      : builder(builder), loc(loc), type(cast<RankedTensorType>(x.getType())), inputs{x},
+        maps{builder.getMultiDimIdentityMap(type.getRank())} {}
+
+  /// Makes some factors known, in the order in which the body asks for them.
+  template <typename T> void add(ArrayRef<T> factors) {
+    if (llvm::all_equal(factors))
+      return;
+    auto shape = static_cast<int64_t>(factors.size());
+    HostTensor host(RankedTensorType::get({shape}, elementOf<T>()));
+    for (auto [i, factor] : llvm::enumerate(factors))
+      std::is_integral_v<T> ? host.setInt(static_cast<int64_t>(i), factor)
+                            : host.setFloat(static_cast<int64_t>(i), factor);
+    inputs.push_back(
+        arith::ConstantOp::create(builder, loc, cast<TypedAttr>(Attribute(host.toAttr()))));
+    int64_t rank = type.getRank();
+    maps.push_back(
+        AffineMap::get(rank, 0, builder.getAffineDimExpr(rank - 1), builder.getContext()));
+  }
+
+  /// Within the body, whose arguments are `args`: the next factor.
+  template <typename T> Value next(OpBuilder &b, ValueRange args, ArrayRef<T> factors) {
+    if (!llvm::all_equal(factors))
+      return args[at++];
+    TypedAttr attr = std::is_integral_v<T>
+                         ? TypedAttr(IntegerAttr::get(elementOf<T>(), int64_t(factors.front())))
+                         : TypedAttr(FloatAttr::get(elementOf<T>(), factors.front()));
+    return arith::ConstantOp::create(b, loc, attr);
+  }
+
+  Value create(Type storage, function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+    maps.push_back(maps.front());
+    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+    return createGeneric(builder, loc, inputs, createEmpty(builder, loc, type.clone(storage)), maps,
+                         iterators, body);
+  }
+
+private:
+  template <typename T> Type elementOf() const {
+    return std::is_integral_v<T> ? Type(builder.getI32Type()) : Type(builder.getF32Type());
+  }
+
+  OpBuilder &builder;
+  Location loc;
+  RankedTensorType type;
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  size_t at = 1;
+};
+
+} // namespace
+
 //===- Fixed point ----------------------------------------------------------------------------===//
 
 LogicalResult RequantizeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
@@ -150,38 +208,14 @@ LogicalResult RequantizeOp::inferReturnTypes(MLIRContext *, std::optional<Locati
 }
 
 FailureOr<SmallVector<Value>> RequantizeOp::lower(OpBuilder &builder, ValueRange operands) {
-  Location loc = getLoc();
-  auto type = cast<RankedTensorType>(operands[0].getType());
-  Type i32 = builder.getI32Type();
   Type storage = storageType(getStorage());
-  MLIRContext *context = getContext();
-  int64_t rank = type.getRank();
-  AffineMap all = builder.getMultiDimIdentityMap(rank);
-  SmallVector<Value> inputs{operands[0]};
-  SmallVector<AffineMap> maps{all};
-  // What is the same for all features isn't read for each.
-  auto byFeature = [&](ArrayRef<int32_t> values) {
-    if (llvm::all_equal(values))
-      return;
-    HostTensor host(RankedTensorType::get({static_cast<int64_t>(values.size())}, i32));
-    for (auto [i, value] : llvm::enumerate(values))
-      host.setInt(static_cast<int64_t>(i), value);
-    inputs.push_back(
-        arith::ConstantOp::create(builder, loc, cast<TypedAttr>(Attribute(host.toAttr()))));
-    maps.push_back(AffineMap::get(rank, 0, getAffineDimExpr(rank - 1, context), context));
-  };
-  byFeature(getMultipliers());
-  byFeature(getShifts());
-  maps.push_back(all);
-  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  Value output = createEmpty(builder, loc, type.clone(storage));
+  ScaledElements elements(builder, getLoc(), operands[0]);
+  elements.add(getMultipliers());
+  elements.add(getShifts());
   auto body = [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-    EmittedIntegers on{b, loc, i32};
-    size_t next = 1;
-    auto factor = [&](ArrayRef<int32_t> values) {
-      return llvm::all_equal(values) ? on.constant(values.front()) : args[next++];
-    };
-    Value multiplier = factor(getMultipliers()), shift = factor(getShifts());
+    EmittedIntegers on{b, loc, b.getI32Type()};
+    Value multiplier = elements.next(b, args, getMultipliers());
+    Value shift = elements.next(b, args, getShifts());
     bool clamped = static_cast<int32_t>(getLow()) >= static_cast<int32_t>(getZeroPoint());
     Value x = kernel::RescaleOp::create(b, loc, args[0], multiplier, shift,
                                         *llvm::max_element(getShifts()), getRoundsOnce(), clamped);
@@ -191,7 +225,7 @@ FailureOr<SmallVector<Value>> RequantizeOp::lower(OpBuilder &builder, ValueRange
     x = on.min(x, on.constant(static_cast<int32_t>(getHigh())));
     return on.resized(x, storage);
   };
-  return SmallVector<Value>{createGeneric(builder, loc, inputs, output, maps, iterators, body)};
+  return SmallVector<Value>{elements.create(storage, body)};
 }
 
 //===- Float factors --------------------------------------------------------------------------===//
@@ -210,22 +244,9 @@ LogicalResult RequantizeFloatOp::inferReturnTypes(MLIRContext *, std::optional<L
 }
 
 FailureOr<SmallVector<Value>> RequantizeFloatOp::lower(OpBuilder &builder, ValueRange operands) {
-  Location loc = getLoc();
-  auto type = cast<RankedTensorType>(operands[0].getType());
   Type i32 = builder.getI32Type(), f32 = builder.getF32Type(), storage = storageType(getStorage());
-  int64_t rank = type.getRank(), count = static_cast<int64_t>(getScales().size());
-  AffineMap all = builder.getMultiDimIdentityMap(rank);
-  SmallVector<Value> inputs{operands[0]};
-  SmallVector<AffineMap> maps{all};
-  if (count > 1) {
-    HostTensor scales(RankedTensorType::get({count}, f32));
-    for (auto [i, scale] : llvm::enumerate(getScales()))
-      scales.setFloat(static_cast<int64_t>(i), scale);
-    inputs.push_back(
-        arith::ConstantOp::create(builder, loc, cast<TypedAttr>(Attribute(scales.toAttr()))));
-    maps.push_back(AffineMap::get(rank, 0, builder.getAffineDimExpr(rank - 1), getContext()));
-  }
-  maps.push_back(all);
+  ScaledElements elements(builder, getLoc(), operands[0]);
+  elements.add(getScales());
   auto zero = static_cast<int32_t>(getZeroPoint());
   auto bound = [&](uint32_t limit) {
     return static_cast<double>(static_cast<int32_t>(limit)) - static_cast<double>(zero);
@@ -239,7 +260,7 @@ FailureOr<SmallVector<Value>> RequantizeFloatOp::lower(OpBuilder &builder, Value
       return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(static_cast<float>(value)));
     };
     Value x = arith::SIToFPOp::create(b, loc, f32, args[0]);
-    x = arith::MulFOp::create(b, loc, x, count > 1 ? args[1] : constant(getScales()[0]));
+    x = arith::MulFOp::create(b, loc, x, elements.next(b, args, getScales()));
     auto integer = [&](int64_t value) -> Value {
       return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(static_cast<int32_t>(value)));
     };
@@ -262,7 +283,5 @@ FailureOr<SmallVector<Value>> RequantizeFloatOp::lower(OpBuilder &builder, Value
                ? arith::TruncIOp::create(b, loc, storage, x).getResult()
                : x;
   };
-  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  Value output = createEmpty(builder, loc, type.clone(storage));
-  return SmallVector<Value>{createGeneric(builder, loc, inputs, output, maps, iterators, body)};
+  return SmallVector<Value>{elements.create(storage, body)};
 }

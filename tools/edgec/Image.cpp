@@ -4,6 +4,8 @@
 #include <cmath>
 #include <memory>
 
+#define STB_IMAGE_IMPLEMENTATION
+#define STBI_FAILURE_USERMSG
 #include <stb/stb_image.h>
 
 using namespace edgec;

@@ -184,7 +184,8 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
   auto host = resolveTarget("host");
   if (!host)
     return host.takeError();
-  unsigned bits = host->entry.vectorBits;
+  VectorUnit unit = findVectorUnit(host->entry);
+  unsigned bits = unit.bits;
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   auto jit = llvm::orc::LLJITBuilder().create();
@@ -194,10 +195,9 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
   auto module = std::make_unique<llvm::Module>("roofline", *context);
   module->setDataLayout((*jit)->getDataLayout());
   addLoops(*module, bits);
-  VectorUnit unit = findVectorUnit(host->entry);
   bool pairs = unit.dot == "pmaddwd";
   if (pairs)
-    addDotLoop(*module, unit.bits);
+    addDotLoop(*module, bits);
   if (auto error =
           (*jit)->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))))
     return error;
@@ -229,7 +229,7 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
       dot(values, kCount);
     });
     result.integerMacsPerSecond =
-        threads * double(kAccumulators) * kCount * (unit.bits / 16) / seconds;
+        threads * double(kAccumulators) * kCount * (bits / 16) / seconds;
   }
 
   constexpr size_t kLargest = size_t(64) << 20;
