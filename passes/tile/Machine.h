@@ -31,6 +31,13 @@ struct Machine {
   /// Of the module around `op`; the defaults above where it names no target.
   static Machine of(mlir::Operation *op);
 
+  /// As tiles of `kernel.dot` have it: products need a register before they are added.
+  Machine forDot() const {
+    Machine machine = *this;
+    --machine.registers;
+    return machine;
+  }
+
   /// Elements of `type` that a register holds; 1 where there are no vectors of it.
   int64_t lanes(mlir::Type type) const;
 };

@@ -107,8 +107,8 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     int64_t lanes = machine.lanes(sum);
     constexpr int64_t kWorthWidening = 4;
     return {kernel::PackingAttr::get(&getContext(),
-                                     chooseVectors(machine, {positions, features, lanes}), lanes,
-                                     machine.dot.products),
+                                     chooseVectors(machine.forDot(), {positions, features, lanes}),
+                                     lanes, machine.dot.products),
             positions >= kWorthWidening ? IntegerType::get(&getContext(), bits) : element};
   }
 

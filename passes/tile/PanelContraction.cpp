@@ -10,8 +10,9 @@ using namespace mlir;
 
 namespace edgec::tile {
 
-/// What a panel takes of the first-level cache; the rest is for weights.
-static constexpr int64_t kPanelBytes = kL1Bytes / 2;
+/// What a panel may take of the stack. Weights are read once a panel, and better from the first
+/// level of the cache: so most of the panel lies in the second.
+static constexpr int64_t kPanelBytes = 2 * kL1Bytes;
 /// Vectors that are copied one after the other without a loop.
 static constexpr int64_t kUnrolledCopies = 4;
 
@@ -54,7 +55,7 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   flatten();
   depth = kernelPositions() * channels;
   rowElements = packing.packedDepth(depth);
-  rows = chooseRows(machine, positions, vectors);
+  rows = chooseRows(machine.forDot(), positions, vectors);
   int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
   panelTiles =
       std::clamp<int64_t>(kPanelBytes / tileBytes, 1, std::max<int64_t>(positions / rows, 1));
