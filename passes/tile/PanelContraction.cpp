@@ -362,7 +362,8 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
       }
     }
   };
-  int64_t unroll = machine.compact ? 1 : 2, end = steps / unroll * unroll;
+  constexpr int64_t unroll = 2; // LLVM turns longer runs into trees, which need more registers
+  int64_t end = steps / unroll * unroll;
   sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll, sums,
                     [&](OpBuilder &b, Value k, ValueRange values) {
                       SmallVector<Value> sums(values);
