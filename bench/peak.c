@@ -55,9 +55,9 @@ static double gflops(void) {
   return 2.0 * 12 * LANES * 100000 / best / 1e9;
 }
 
-/* Products of integers of 16 bits and their sums of 32, as integers of 8 bits are multiplied exactly
- * with AVX2 and AVX-512BW; 0 where there is neither. The compiler would multiply the same numbers
- * once. */
+/* Products of integers of 16 bits and their sums of 32, as integers of 8 bits are multiplied
+ * exactly with AVX2 and AVX-512BW; 0 where there is neither. The compiler would multiply the same
+ * numbers once. */
 static double giops(void) {
 #if defined(__AVX512BW__) || (defined(__AVX2__) && !defined(__AVX512F__))
   words a[12], factor, pairs;
@@ -128,7 +128,8 @@ int main(void) {
   if (posix_memalign((void **)&memory, 64, largest))
     return 1;
   memset(memory, 1, largest);
-  printf("{\"lanes\": %d, \"gflops\": %.2f, \"giops\": %.2f, \"memory\": [", LANES, gflops(), giops());
+  printf("{\"lanes\": %d, \"gflops\": %.2f, \"giops\": %.2f, \"memory\": [", LANES, gflops(),
+         giops());
   for (size_t bytes = 16 << 10; bytes <= largest; bytes *= 4)
     printf("%s{\"bytes\": %zu, \"read\": %.2f, \"copy\": %.2f}", bytes > (16 << 10) ? ", " : "",
            bytes, reading((const words *)memory, bytes), copying(memory, bytes));

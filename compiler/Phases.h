@@ -5,8 +5,8 @@
 
 namespace edgec {
 
-/// Runs all phases; the artifact's files are then in `output`. Where `instead` is given, it gets the
-/// module that has come through `check`, and the phases after that don't run.
+/// Runs all phases; the artifact's files are then in `output`. Where `instead` is given, it gets
+/// the module that has come through `check`, and the phases after that don't run.
 llvm::LogicalResult
 runPhases(llvm::StringRef path, const CompileOptions &options, Output &output,
           mlir::MLIRContext *context,

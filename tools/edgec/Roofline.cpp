@@ -228,8 +228,7 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
       int32_t values[kAccumulators * 16] = {3};
       dot(values, kCount);
     });
-    result.integerMacsPerSecond =
-        threads * double(kAccumulators) * kCount * (bits / 16) / seconds;
+    result.integerMacsPerSecond = threads * double(kAccumulators) * kCount * (bits / 16) / seconds;
   }
 
   constexpr size_t kLargest = size_t(64) << 20;
