@@ -51,11 +51,12 @@ static FailureOr<SmallVector<Value>> lowerConv(ConvLike op, OpBuilder &builder, 
                                                bool transposed) {
   auto type = cast<RankedTensorType>(storageType(op.getResult().getType()));
   Value init = createEmpty(builder, op.getLoc(), type);
-  auto conv =
-      kernel::ConvOp::create(builder, op.getLoc(), TypeRange(type), operands[0], operands[1],
-                             operands.size() > 2 ? operands[2] : Value(), ValueRange(), init,
-                             op.getStrides(), op.getDilations(), op.getPads(), op.getGroups(),
-                             transposed, DenseI64ArrayAttr(), kernel::PackingAttr());
+  auto conv = kernel::ConvOp::create(builder, op.getLoc(), TypeRange(type), operands[0],
+                                     operands[1], operands.size() > 2 ? operands[2] : Value(),
+                                     ValueRange(), init, op.getStrides(), op.getDilations(),
+                                     op.getPads(), op.getGroups(), transposed, DenseI64ArrayAttr(),
+                                     kernel::PackingAttr(), /*zero_point=*/0,
+                                     /*unsigned_x=*/false, /*offset=*/IntegerAttr());
   return SmallVector<Value>(conv->getResults());
 }
 

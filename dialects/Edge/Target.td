@@ -23,7 +23,7 @@ def Edge_TargetAttr : AttrDef<Edge_Dialect, "Target"> {
     DefaultValuedParameter<"bool", "true">:$hardware_float,
     DefaultValuedParameter<"bool", "false">:$fused_multiply_add,
     DefaultValuedParameter<"bool", "true">:$rounds_to_integer,
-    StringRefParameter<"the instruction that sums products of neighbouring integers: none, or `pmaddwd`", [{""}]>:$dot);
+    StringRefParameter<"the best instruction that sums products of neighbouring integers, as dialects/Kernel/DotUnits.cpp names it; none where empty", [{""}]>:$dot);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -218,12 +218,21 @@ int64_t ConvOp::countMacs() {
          getGroupChannels() * getGroupFeatures();
 }
 
+/// What an instruction's own range takes has been taken off in the bias, which weights are packed
+/// with.
+template <typename Op> static LogicalResult verifyOffset(Op op) {
+  if (op.getOffset() && (!op.getPacking() || op.getPacking()->getProducts() == 1))
+    return op.emitOpError("expects 'offset' only with weights that are packed for 'kernel.dot'");
+  return success();
+}
+
 LogicalResult ConvOp::verify() {
   auto x = cast<ShapedType>(getX().getType()), filter = cast<ShapedType>(getFilter().getType());
   auto init = cast<ShapedType>(getInit().getType());
   if (getPacking().has_value() != getWindow().has_value())
     return emitOpError("expects 'window' with 'packing', and only with it");
-  if (failed(verifyWindow(*this, x, init, {getStrides(), getDilations()}, getPads())))
+  if (failed(verifyOffset(*this)) ||
+      failed(verifyWindow(*this, x, init, {getStrides(), getDilations()}, getPads())))
     return failure();
   int64_t rank = x.getRank(), groups = getGroups();
   if (auto packing = getPacking()) {
@@ -281,6 +290,10 @@ LogicalResult MatMulOp::verify() {
   auto init = cast<ShapedType>(getInit().getType());
   if (a.getRank() != 3 || init.getRank() != 3)
     return emitOpError("expects operands of rank 3");
+  if (failed(verifyOffset(*this)))
+    return failure();
+  if (getBias() && cast<ShapedType>(getBias().getType()).getShape() != init.getShape().take_back(1))
+    return emitOpError("expects a bias for each column of the result");
   if (a.getDimSize(0) != init.getDimSize(0) || a.getDimSize(1) != init.getDimSize(1))
     return emitOpError("expects as many matrices and rows in the result as in 'a'");
   int64_t depth = a.getDimSize(2), columns = init.getDimSize(2);

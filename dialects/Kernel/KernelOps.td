@@ -42,12 +42,13 @@ def Kernel_ConvOp : Kernel_ContractionOp<"conv", [AttrSizedOperandSegments, Decl
     one feature after the other, and the last step is filled up with zeros.
 
     Integers may be narrower than the sums: they are signed, but those of `x` with `unsigned_x`, of which the `zero_point` is taken off first. What lies outside
-    counts as the zero point.
+    counts as the zero point. With `offset` the elements of `x` plus `offset` are multiplied, what lies outside being `zero_point` plus `offset`: the bias has taken
+    off what that is more. Only packed weights come with it: the processor's instruction wants integers in that range.
   }];
   let arguments = (ins AnyShaped:$x, AnyShaped:$filter, Optional<AnyShaped>:$bias, Variadic<AnyShaped>:$extras, AnyShaped:$init,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups, UnitAttr:$transposed,
     OptionalAttr<DenseI64ArrayAttr>:$window, OptionalAttr<Kernel_PackingAttr>:$packing, DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point,
-    UnitAttr:$unsigned_x);
+    UnitAttr:$unsigned_x, OptionalAttr<I64Attr>:$offset);
   let assemblyFormat = [{
     `ins` `(` $x `,` $filter (`bias` $bias^)? `:` type($x) `,` type($filter) (`,` type($bias)^)? `)` `outs` `(` $init `:` type($init) `)`
     (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
@@ -81,16 +82,17 @@ def Kernel_WinogradOp : Kernel_ContractionOp<"winograd", [AttrSizedOperandSegmen
   }];
 }
 
-def Kernel_MatMulOp : Kernel_ContractionOp<"matmul"> {
+def Kernel_MatMulOp : Kernel_ContractionOp<"matmul", [AttrSizedOperandSegments]> {
   let summary = "batched product of matrices";
   let description = [{
     `a` is `[B, M, K]`, `b` `[B, K, N]`, or `[1, K, N]` for all batches, `init` `[B, M, N]`. A packed `b` (`packing`) has one dimension, laid out as a filter of
-    `kernel.conv` with kernel extent 1, K channels and N features. Narrow integers, `zero_point` and `unsigned_x`, of `a`, as there.
+    `kernel.conv` with kernel extent 1, K channels and N features. Sums start at the N elements of `bias`, or at zero. Narrow integers, `zero_point`,
+    `unsigned_x` and `offset`, of `a`, as there.
   }];
-  let arguments = (ins AnyShaped:$a, AnyShaped:$b, Variadic<AnyShaped>:$extras, AnyShaped:$init, OptionalAttr<Kernel_PackingAttr>:$packing,
-    DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point, UnitAttr:$unsigned_x);
+  let arguments = (ins AnyShaped:$a, AnyShaped:$b, Optional<AnyShaped>:$bias, Variadic<AnyShaped>:$extras, AnyShaped:$init,
+    OptionalAttr<Kernel_PackingAttr>:$packing, DefaultValuedOptionalAttr<I64Attr, "0">:$zero_point, UnitAttr:$unsigned_x, OptionalAttr<I64Attr>:$offset);
   let assemblyFormat = [{
-    `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)` `outs` `(` $init `:` type($init) `)`
+    `ins` `(` $a `,` $b (`bias` $bias^)? `:` type($a) `,` type($b) (`,` type($bias)^)? `)` `outs` `(` $init `:` type($init) `)`
     (`extras` `(` $extras^ `:` type($extras) `)`)? (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
   }];
 }

@@ -1,3 +1,4 @@
+#include "dialects/Kernel/DotUnits.h"
 #include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -44,80 +45,141 @@ struct Lanes {
   Value widen(Value x, unsigned bits) const { return make<arith::ExtSIOp>(type(bits), x); }
 };
 
+/// 32-bit integers as 64-bit ones, and back. In one piece; or, where `interleaved`, in two, those
+/// of even and those of odd lanes: then each lane stays where it is, and x86 multiplies the low
+/// halves of 64-bit lanes (VPMULDQ).
+struct Wide {
+  const Lanes &lanes;
+  bool interleaved;
+
+  /// The lanes of 64-bit integers.
+  Lanes inside() const {
+    if (!interleaved)
+      return lanes;
+    auto vector = cast<VectorType>(lanes.like);
+    return {lanes.b, lanes.loc, VectorType::get(vector.getNumElements() / 2, lanes.b.getI64Type())};
+  }
+  SmallVector<Value> split(Value x) const {
+    if (!interleaved)
+      return {lanes.widen(x, 64)};
+    Lanes wide = inside();
+    Value both = vector::BitCastOp::create(lanes.b, lanes.loc, wide.type(64), x);
+    Value width = wide.constant(64, 32);
+    return {wide.make<arith::ShRSIOp>(wide.make<arith::ShLIOp>(both, width), width),
+            wide.make<arith::ShRSIOp>(both, width)};
+  }
+  /// The high halves of what `parts` are, or the low ones.
+  Value join(ArrayRef<Value> parts, bool high) const {
+    Lanes wide = inside();
+    Value width = wide.constant(64, 32);
+    if (!interleaved)
+      return wide.make<arith::TruncIOp>(
+          wide.type(32), high ? wide.make<arith::ShRUIOp>(parts[0], width) : parts[0]);
+    Value low = wide.constant(64, 0xFFFFFFFF), upper = wide.constant(64, ~int64_t(0xFFFFFFFF));
+    Value even =
+        high ? wide.make<arith::ShRUIOp>(parts[0], width) : wide.make<arith::AndIOp>(parts[0], low);
+    Value odd = high ? wide.make<arith::AndIOp>(parts[1], upper)
+                     : wide.make<arith::ShLIOp>(parts[1], width);
+    return vector::BitCastOp::create(lanes.b, lanes.loc, lanes.type(32),
+                                     wide.make<arith::OrIOp>(even, odd));
+  }
+};
+
 /// x * multiplier, plus a half for each rounding, less one unit of the first where the second one
 /// is of a negative number, which rounds the other way; shifted.
 struct LowerRescale : OpRewritePattern<kernel::RescaleOp> {
-  using OpRewritePattern::OpRewritePattern;
+  LowerRescale(MLIRContext *context, bool interleaves)
+      : OpRewritePattern(context), interleaves(interleaves) {}
+
   LogicalResult matchAndRewrite(kernel::RescaleOp op, PatternRewriter &rewriter) const override {
     Lanes lanes{rewriter, op.getLoc(), op.getX().getType()};
-    int32_t most = static_cast<int32_t>(op.getMostShift());
-    bool once = op.getRoundsOnce(), right = most < 0;
-    Value shift = lanes.widen(op.getShift(), 64), one = lanes.constant(64, 1);
-    Value value =
-        lanes.make<arith::MulIOp>(lanes.widen(op.getX(), 64), lanes.widen(op.getMultiplier(), 64));
+    auto vector = dyn_cast<VectorType>(lanes.like);
+    bool pairs = interleaves && vector && vector.getRank() == 1 && !vector.isScalable() &&
+                 vector.getNumElements() % 2 == 0 && vector.getNumElements() > 2;
+    Wide wide{lanes, pairs};
+    bool right = static_cast<int32_t>(op.getMostShift()) < 0;
+    SmallVector<Value> values;
+    for (auto [x, multiplier, shift] : llvm::zip_equal(
+             wide.split(op.getX()), wide.split(op.getMultiplier()), wide.split(op.getShift())))
+      values.push_back(rounded(op, wide.inside(), x, multiplier, shift, right));
+    Value result = wide.join(values, right);
+    if (right) // only the high half is of interest
+      result = lanes.make<arith::ShRSIOp>(
+          result, lanes.make<arith::SubIOp>(lanes.constant(32, -1), op.getShift()));
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+
+private:
+  /// The product with all that rounding adds; shifted, unless that is to the `right`.
+  static Value rounded(kernel::RescaleOp op, const Lanes &lanes, Value x, Value multiplier,
+                       Value shift, bool right) {
+    Value one = lanes.constant(64, 1), value = lanes.make<arith::MulIOp>(x, multiplier);
     Value half =
         lanes.make<arith::ShLIOp>(one, lanes.make<arith::SubIOp>(lanes.constant(64, 30), shift));
-    if (!once) {
+    if (!op.getRoundsOnce()) {
       Value first = lanes.constant(64, int64_t(1) << 30), none = lanes.constant(64, 0);
       auto droppedOnly = [&](Value value) -> Value {
         if (right)
           return value;
         Value dropped =
-            arith::CmpIOp::create(rewriter, op.getLoc(), arith::CmpIPredicate::slt, shift, none);
-        return arith::SelectOp::create(rewriter, op.getLoc(), dropped, value, none);
+            arith::CmpIOp::create(lanes.b, lanes.loc, arith::CmpIPredicate::slt, shift, none);
+        return arith::SelectOp::create(lanes.b, lanes.loc, dropped, value, none);
       };
       half = lanes.make<arith::AddIOp>(half, droppedOnly(first));
       if (!op.getClamped()) {
         Value rounded = lanes.make<arith::AddIOp>(value, first);
         Value negative =
-            arith::CmpIOp::create(rewriter, op.getLoc(), arith::CmpIPredicate::slt, rounded, none);
+            arith::CmpIOp::create(lanes.b, lanes.loc, arith::CmpIPredicate::slt, rounded, none);
         Value unit = droppedOnly(lanes.constant(64, -(int64_t(1) << 31)));
         half = lanes.make<arith::AddIOp>(
-            half, arith::SelectOp::create(rewriter, op.getLoc(), negative, unit, none));
+            half, arith::SelectOp::create(lanes.b, lanes.loc, negative, unit, none));
       }
     }
     value = lanes.make<arith::AddIOp>(value, half);
-    Type i32 = lanes.type(32);
-    if (right) { // only the high half is of interest
-      value = lanes.make<arith::TruncIOp>(
-          i32, lanes.make<arith::ShRUIOp>(value, lanes.constant(64, 32)));
-      Value rest = lanes.make<arith::SubIOp>(lanes.constant(32, -1), op.getShift());
-      value = lanes.make<arith::ShRSIOp>(value, rest);
-    } else {
-      Value all = lanes.make<arith::SubIOp>(lanes.constant(64, 31), shift);
-      value = lanes.make<arith::TruncIOp>(i32, lanes.make<arith::ShRSIOp>(value, all));
-    }
-    rewriter.replaceOp(op, value);
-    return success();
+    return right ? value
+                 : lanes.make<arith::ShRSIOp>(
+                       value, lanes.make<arith::SubIOp>(lanes.constant(64, 31), shift));
   }
+
+  bool interleaves;
 };
 
 struct LowerDot : OpRewritePattern<kernel::DotOp> {
-  LowerDot(MLIRContext *context, StringRef unit) : OpRewritePattern(context), unit(unit) {}
+  LowerDot(MLIRContext *context, ArrayRef<kernel::DotUnit> units)
+      : OpRewritePattern(context), units(units) {}
 
   LogicalResult matchAndRewrite(kernel::DotOp op, PatternRewriter &rewriter) const override {
     auto sums = cast<VectorType>(op.getSum().getType());
-    auto elements = cast<VectorType>(op.getX().getType());
-    int64_t lanes = sums.getNumElements(), products = elements.getNumElements() / lanes;
+    int64_t lanes = sums.getNumElements();
+    int64_t products = op.getX().getType().getNumElements() / lanes;
     Location loc = op.getLoc();
-    StringRef name = nameOf(elements, cast<VectorType>(op.getWeights().getType()), products);
-    if (!name.empty()) {
-      Value pairs = LLVM::CallIntrinsicOp::create(rewriter, loc, sums, rewriter.getStringAttr(name),
-                                                  ValueRange{op.getX(), op.getWeights()})
-                        .getResult(0);
-      rewriter.replaceOpWithNewOp<arith::AddIOp>(op, op.getSum(), pairs);
+    if (const kernel::DotUnit *unit = unitFor(op, products)) {
+      SmallVector<Value> operands{op.getX(), op.getWeights()};
+      if (unit->accumulates)
+        operands.insert(operands.begin(), op.getSum());
+      StringRef name = unit->intrinsicFor(widthOf(op));
+      Value result =
+          LLVM::CallIntrinsicOp::create(rewriter, loc, sums, rewriter.getStringAttr(name), operands)
+              .getResult(0);
+      if (!unit->accumulates)
+        result = arith::AddIOp::create(rewriter, loc, op.getSum(), result);
+      rewriter.replaceOp(op, result);
       return success();
     }
     Value sum = op.getSum();
     for (int64_t product = 0; product < products; ++product) {
-      auto every = [&](Value vector) -> Value {
+      auto every = [&](Value vector, bool isUnsigned) -> Value {
         SmallVector<int64_t> places;
         for (int64_t lane = 0; lane < lanes; ++lane)
           places.push_back(lane * products + product);
         Value picked = vector::ShuffleOp::create(rewriter, loc, vector, vector, places);
+        if (isUnsigned)
+          return arith::ExtUIOp::create(rewriter, loc, sums, picked);
         return arith::ExtSIOp::create(rewriter, loc, sums, picked);
       };
-      Value both = arith::MulIOp::create(rewriter, loc, every(op.getX()), every(op.getWeights()));
+      Value both = arith::MulIOp::create(rewriter, loc, every(op.getX(), op.getUnsignedX()),
+                                         every(op.getWeights(), false));
       sum = arith::AddIOp::create(rewriter, loc, sum, both);
     }
     rewriter.replaceOp(op, sum);
@@ -125,22 +187,23 @@ struct LowerDot : OpRewritePattern<kernel::DotOp> {
   }
 
 private:
-  /// LLVM's intrinsic for it; empty where there is none.
-  StringRef nameOf(VectorType x, VectorType weights, int64_t products) const {
-    if (unit != "pmaddwd" || products != 2 || !x.getElementType().isInteger(16) ||
-        !weights.getElementType().isInteger(16))
-      return {};
-    switch (x.getNumElements()) {
-    case 8:
-      return "llvm.x86.sse2.pmadd.wd";
-    case 16:
-      return "llvm.x86.avx2.pmadd.wd";
-    case 32:
-      return "llvm.x86.avx512.pmaddw.d.512";
-    }
-    return {};
+  static unsigned widthOf(kernel::DotOp op) {
+    auto x = op.getX().getType();
+    return static_cast<unsigned>(x.getNumElements()) * x.getElementTypeBitWidth();
   }
-  std::string unit;
+
+  /// The best instruction for it; null where there is none.
+  const kernel::DotUnit *unitFor(kernel::DotOp op, int64_t products) const {
+    const kernel::DotUnit *found = llvm::find_if(units, [&](const kernel::DotUnit &unit) {
+      return unit.products == products &&
+             op.getX().getType().getElementTypeBitWidth() == unit.bits &&
+             op.getWeights().getType().getElementTypeBitWidth() == unit.bits &&
+             op.getUnsignedX() == unit.unsignedX && !unit.intrinsicFor(widthOf(op)).empty();
+    });
+    return found == units.end() ? nullptr : found;
+  }
+
+  ArrayRef<kernel::DotUnit> units;
 };
 
 /// x86 and RISC-V convert to integers in the rounding mode of the moment, to nearest: no rounding
@@ -161,9 +224,9 @@ struct LowerSteps : public edgec::impl::LowerStepsBase<LowerSteps> {
   void runOnOperation() override {
     auto target = getOperation()->getAttrOfType<edge::TargetAttr>("edge.target");
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerRescale>(&getContext());
-    patterns.add<LowerDot>(&getContext(), target ? target.getDot() : StringRef());
+    patterns.add<LowerDot>(&getContext(), kernel::getDotUnits(target ? target.getDot() : ""));
     llvm::Triple triple(target ? target.getTriple() : StringRef());
+    patterns.add<LowerRescale>(&getContext(), /*interleaves=*/triple.isX86());
     if (triple.isX86() || (triple.isRISCV() && target.getHardwareFloat()))
       patterns.add<LowerRounding>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));

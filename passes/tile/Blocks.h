@@ -22,11 +22,11 @@ struct FeatureBlock {
 /// The spatial dimensions of an op.
 llvm::SmallVector<WindowDim> windowDims(kernel::WindowOpInterface op);
 
-/// The input of a contraction, less its zero point.
+/// The input of a contraction, less its zero point or with what its weights' instruction wants.
 template <typename Contraction>
 FlatBuffer inputBuffer(mlir::OpBuilder &b, Contraction op, mlir::Value input) {
   FlatBuffer buffer(b, op.getLoc(), input);
-  buffer.zeroPoint = static_cast<int64_t>(op.getZeroPoint());
+  buffer.zeroPoint = op.getOffset() ? -*op.getOffset() : static_cast<int64_t>(op.getZeroPoint());
   buffer.isUnsigned = op.getUnsignedX();
   return buffer;
 }

@@ -31,6 +31,8 @@ Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machi
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getA())),
       weights(b, loc, op.getB()), groups(1), channels(x.shape.back()),
       features(epilogue.init.shape.back()) {
+  if (op.getBias())
+    bias = FlatBuffer(b, loc, op.getBias());
   batch = x.shape.front();
   dims.push_back({x.shape[1], x.shape[1], 1, 1, 1, 0, 0, /*transposed=*/false});
   compute = sumType(op);

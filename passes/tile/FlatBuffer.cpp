@@ -205,7 +205,9 @@ static Value loadElements(OpBuilder &b, Location loc, const FlatBuffer &buffer, 
 static Value centre(OpBuilder &b, Location loc, const FlatBuffer &buffer, Value value) {
   if (!buffer.zeroPoint)
     return value;
-  auto zero = b.getIntegerAttr(getElementTypeOrSelf(value.getType()), buffer.zeroPoint);
+  Type element = getElementTypeOrSelf(value.getType());
+  auto zero = b.getIntegerAttr(
+      element, llvm::SignExtend64(buffer.zeroPoint, element.getIntOrFloatBitWidth()));
   return arith::SubIOp::create(b, loc, value, createSplat(b, loc, value.getType(), zero));
 }
 

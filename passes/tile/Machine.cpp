@@ -22,10 +22,16 @@ Machine Machine::of(Operation *op) {
   machine.l2Bytes = target.getL2Bytes();
   machine.compact = target.getL2Bytes() == 0;
   machine.byElement = triple.isAArch64();
-  if (target.getDot() == "pmaddwd")
-    machine.dot = {2, 16};
+  machine.dots = kernel::getDotUnits(target.getDot());
   machine.masks = (triple.isX86() && machine.registers >= 32) || triple.isRISCV();
   return machine;
+}
+
+kernel::DotUnit Machine::dotUnit(kernel::PackingAttr packing) const {
+  for (const kernel::DotUnit &unit : dots)
+    if (unit.products == packing.getProducts())
+      return unit;
+  return {"", packing.getProducts(), 16, /*unsignedX=*/false, /*accumulates=*/false, {}};
 }
 
 int64_t Machine::lanes(Type type) const {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "dialects/Edge/Edge.h"
+#include "dialects/Kernel/DotUnits.h"
+#include "dialects/Kernel/Kernel.h"
 
 namespace edgec::tile {
 
@@ -12,12 +14,6 @@ constexpr int64_t kLineBytes = 64, kL1Bytes = 32 << 10;
 /// Multiply-accumulates below which a kernel is quicker alone than shared among threads.
 constexpr int64_t kWorthSharing = 1 << 20;
 
-/// What one `kernel.dot` takes.
-struct DotUnit {
-  int64_t products = 0;   ///< that it sums for each lane; 0: there is no such instruction
-  unsigned inputBits = 0; ///< of the input's integers, less their zero point
-};
-
 struct Machine {
   int64_t vectorBits = 128; ///< 0: no vectors
   int64_t registers = 16;   ///< vector registers, scalar ones where there are no vectors
@@ -25,18 +21,21 @@ struct Machine {
   bool masks = false;       ///< a store of part of a vector costs no more than one of all of it
   int64_t threads = 1;      ///< that a kernel's work may be shared among
   bool byElement = false;   ///< multiplies a vector with one lane of another
-  DotUnit dot;
-  bool compact = false; ///< code size counts as much as speed: a microcontroller
+  llvm::ArrayRef<kernel::DotUnit> dots; ///< what `kernel.dot` can become, best first
+  bool compact = false;                 ///< code size counts as much as speed: a microcontroller
 
   /// Of the module around `op`; the defaults above where it names no target.
   static Machine of(mlir::Operation *op);
 
-  /// As tiles of `kernel.dot` have it: products need a register before they are added.
-  Machine forDot() const {
+  /// As tiles of `kernel.dot` have it: products may need a register before they are added.
+  Machine forDot(const kernel::DotUnit &unit) const {
     Machine machine = *this;
-    --machine.registers;
+    machine.registers -= unit.accumulates ? 0 : 1;
     return machine;
   }
+
+  /// The instruction that weights are packed for, or what does the same.
+  kernel::DotUnit dotUnit(kernel::PackingAttr packing) const;
 
   /// Elements of `type` that a register holds; 1 where there are no vectors of it.
   int64_t lanes(mlir::Type type) const;

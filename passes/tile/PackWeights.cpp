@@ -66,12 +66,17 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     });
   }
 
+  /// A constant of another shape is the same stream of elements.
+  static Value withoutReshapes(Value weights) {
+    while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(weights.getDefiningOp()))
+      weights = weights.getDefiningOp()->getOperand(0);
+    return weights;
+  }
+
   /// The constant's packed form: one for all that use it alike.
   Value packed(Operation *op, Value weights, kernel::PackingAttr packing, int64_t groups,
                int64_t depth, int64_t features, Type element) {
-    // A constant of another shape is the same stream of elements.
-    while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(weights.getDefiningOp()))
-      weights = weights.getDefiningOp()->getOperand(0);
+    weights = withoutReshapes(weights);
     Attribute attr;
     if (!matchPattern(weights, m_Constant(&attr)))
       return {};
@@ -86,30 +91,99 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     return arith::ConstantOp::create(builder, weights.getLoc(), cast<TypedAttr>(known));
   }
 
-  /// Where the processor sums products of neighbouring narrow integers: its packing, and as what
-  /// weights are kept. Where many positions meet them, they are as wide as the instruction wants
-  /// them; read once, they are quicker read narrow.
+  /// How an op's weights are packed, as what integers they are kept, and what is added to its input
+  /// then.
   struct Choice {
     kernel::PackingAttr packing;
     Type element;
+    std::optional<int64_t> offset;
   };
-  Choice choose(Value x, Value weights, Type sum, int64_t positions, int64_t features,
-                int64_t row) {
-    Type element = getElementTypeOrSelf(weights.getType());
+  /// Of the processor's instructions for sums of products of narrow integers, the best one that
+  /// takes the op's: its packing. Where many positions meet weights, they are kept as wide as it
+  /// wants them; read once, they are quicker read narrow.
+  template <typename Op>
+  Choice choose(Op op, Value x, Value weights, int64_t positions, int64_t features, int64_t row) {
+    Type element = getElementTypeOrSelf(weights.getType()), sum = sumType(op);
     auto isNarrow = [](Type type, unsigned bits) {
       return type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= bits;
     };
-    // Less their zero point, integers have a bit more.
-    unsigned bits = machine.dot.inputBits;
-    if (!machine.dot.products || !sum.isInteger(32) || !isNarrow(element, bits) ||
-        !isNarrow(getElementTypeOrSelf(x.getType()), bits - 1))
-      return {choose(sum, positions, features, row), element};
-    int64_t lanes = machine.lanes(sum);
     constexpr int64_t kWorthWidening = 4;
-    return {kernel::PackingAttr::get(&getContext(),
-                                     chooseVectors(machine.forDot(), {positions, features, lanes}),
-                                     lanes, machine.dot.products),
-            positions >= kWorthWidening ? IntegerType::get(&getContext(), bits) : element};
+    for (const kernel::DotUnit &unit : machine.dots) {
+      if (!sum.isInteger(32) || !isNarrow(element, unit.bits))
+        continue;
+      Type input = getElementTypeOrSelf(x.getType());
+      std::optional<int64_t> offset;
+      // Less their zero point, integers have a bit more; as they are, the bias must take it off.
+      if (!isNarrow(input, unit.bits - 1)) {
+        if (!isNarrow(input, unit.bits) || (op.getBias() && !isConstant(op.getBias())))
+          continue;
+        offset = unit.unsignedX == op.getUnsignedX() ? 0
+                 : unit.unsignedX                    ? int64_t(1) << (unit.bits - 1)
+                                                     : -(int64_t(1) << (unit.bits - 1));
+      }
+      int64_t lanes = machine.lanes(sum);
+      Machine here = machine.forDot(unit);
+      return {kernel::PackingAttr::get(&getContext(),
+                                       chooseVectors(here, {positions, features, lanes}), lanes,
+                                       unit.products),
+              positions >= kWorthWidening ? IntegerType::get(&getContext(), unit.bits) : element,
+              offset};
+    }
+    return {choose(sum, positions, features, row), element, std::nullopt};
+  }
+
+  static bool isConstant(Value value) { return matchPattern(value, m_Constant()); }
+
+  /// The bias, less what the offset adds to the sums of `features` features, a column of `weights`
+  /// each. Null where a constant can't be read.
+  Value lessOffset(Operation *op, Value bias, Value weights, int64_t features, int64_t offset) {
+    FailureOr<edge::HostTensor> factors = constantOf(weights);
+    Type i32 = IntegerType::get(&getContext(), 32);
+    auto type = RankedTensorType::get({features}, i32);
+    FailureOr<edge::HostTensor> start = bias ? constantOf(bias) : edge::HostTensor(type);
+    if (failed(factors) || failed(start))
+      return {};
+    edge::HostTensor result(type);
+    SmallVector<int64_t> sums(features);
+    for (int64_t i = 0; i < factors->getNumElements(); ++i)
+      sums[i % features] += factors->getInt(i);
+    for (int64_t f = 0; f < features; ++f) // modulo 2^32, as the sums are
+      result.setInt(f, static_cast<int32_t>(start->getInt(f) - sums[f] * offset));
+    OpBuilder builder(op);
+    return arith::ConstantOp::create(builder, weights.getLoc(),
+                                     cast<TypedAttr>(Attribute(result.toAttr())));
+  }
+
+  static FailureOr<edge::HostTensor> constantOf(Value value) {
+    Attribute attr;
+    if (!matchPattern(value, m_Constant(&attr)))
+      return failure();
+    return edge::HostTensor::fromAttr(attr);
+  }
+
+  /// Gives the op its packed weights: `depth` products for each of `groups * features` features.
+  /// Whether it could.
+  template <typename Op>
+  bool apply(Op op, const Choice &choice, OpOperand &weights, int64_t groups, int64_t depth,
+             int64_t features) {
+    Value constant =
+        packed(op, weights.get(), choice.packing, groups, depth, features, choice.element);
+    if (!constant)
+      return false;
+    Value bias = op.getBias();
+    if (choice.offset) {
+      int64_t over = static_cast<int64_t>(op.getZeroPoint()) + *choice.offset;
+      Value unpacked = withoutReshapes(weights.get());
+      bias = lessOffset(op, bias, unpacked, groups * features, over);
+      if (!bias)
+        return false;
+      op.setOffset(*choice.offset);
+    }
+    weights.set(constant);
+    if (bias)
+      op.getBiasMutable().assign(bias); // which may move the operands
+    op.setPackingAttr(choice.packing);
+    return true;
   }
 
   /// `row` products of each sum lie in a row.
@@ -170,15 +244,9 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       if (op.getGroups() == 1 && op.getDilations().back() == 1)
         row *= window.back();
     }
-    auto [packing, element] =
-        choose(op.getX(), op.getFilter(), sumType(op), positions, op.getGroupFeatures(), row);
-    Value constant =
-        packed(op, op.getFilter(), packing, op.getGroups(), depth, op.getGroupFeatures(), element);
-    if (!constant)
-      return;
-    op.getFilterMutable().assign(constant);
-    op.setWindow(window);
-    op.setPackingAttr(packing);
+    Choice choice = choose(op, op.getX(), op.getFilter(), positions, op.getGroupFeatures(), row);
+    if (apply(op, choice, op.getFilterMutable(), op.getGroups(), depth, op.getGroupFeatures()))
+      op.setWindow(window);
   }
 
   void packMatMul(kernel::MatMulOp op) {
@@ -186,13 +254,9 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     if (op.getPacking() || b.getDimSize(0) != 1)
       return;
     auto init = cast<RankedTensorType>(op.getInit().getType());
-    auto [packing, element] = choose(op.getA(), op.getB(), sumType(op), init.getDimSize(1),
-                                     init.getDimSize(2), b.getDimSize(1));
-    Value constant = packed(op, op.getB(), packing, 1, b.getDimSize(1), b.getDimSize(2), element);
-    if (!constant)
-      return;
-    op.getBMutable().assign(constant);
-    op.setPackingAttr(packing);
+    Choice choice =
+        choose(op, op.getA(), op.getB(), init.getDimSize(1), init.getDimSize(2), b.getDimSize(1));
+    apply(op, choice, op.getBMutable(), 1, b.getDimSize(1), b.getDimSize(2));
   }
 
   Machine machine;

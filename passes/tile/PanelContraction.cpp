@@ -15,6 +15,8 @@ namespace edgec::tile {
 static constexpr int64_t kPanelBytes = 2 * kL1Bytes;
 /// Vectors that are copied one after the other without a loop.
 static constexpr int64_t kUnrolledCopies = 4;
+/// Elements of what is worth a mask: wider accesses often reach over the end of a cache's line.
+static constexpr int64_t kMasked = 16;
 
 PanelContraction::PanelContraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine,
                                    bool byRows)
@@ -23,19 +25,24 @@ PanelContraction::PanelContraction(OpBuilder &b, kernel::ConvOp op, const Machin
       channels(op.getGroupChannels()), features(op.getGroupFeatures()), byRows(byRows) {
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
-  batch = x.shape.front();
-  sumElement = sumType(op);
-  plan(*op.getPacking());
-  allocate(b, op);
+  start(b, op);
 }
 
 PanelContraction::PanelContraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machine)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getA())),
       weights(b, loc, op.getB()), groups(1), channels(x.shape.back()),
       features(epilogue.init.shape.back()) {
-  batch = x.shape.front();
+  if (op.getBias())
+    bias = FlatBuffer(b, loc, op.getBias());
   dims.push_back({x.shape[1], x.shape[1], 1, 1, 1, 0, 0, /*transposed=*/false});
+  start(b, op);
+}
+
+template <typename Contraction> void PanelContraction::start(OpBuilder &b, Contraction op) {
+  batch = x.shape.front();
   sumElement = sumType(op);
+  int64_t zeroPoint = static_cast<int64_t>(op.getZeroPoint());
+  outside = op.getOffset() ? zeroPoint + *op.getOffset() : 0;
   plan(*op.getPacking());
   allocate(b, op);
 }
@@ -50,12 +57,11 @@ int64_t PanelContraction::kernelPositions() const {
 void PanelContraction::plan(kernel::PackingAttr packing) {
   lanes = packing.getLanes();
   vectors = packing.getVectors();
-  products = packing.getProducts();
-  element = IntegerType::get(loc.getContext(), machine.dot.inputBits);
+  unit = machine.dotUnit(packing);
+  element = IntegerType::get(loc.getContext(), unit.bits);
   flatten();
-  depth = kernelPositions() * channels;
-  rowElements = packing.packedDepth(depth);
-  rows = chooseRows(machine.forDot(), positions, vectors);
+  rowElements = packing.packedDepth(kernelPositions() * channels);
+  rows = chooseRows(machine.forDot(unit), positions, vectors);
   int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
   panelTiles =
       std::clamp<int64_t>(kPanelBytes / tileBytes, 1, std::max<int64_t>(positions / rows, 1));
@@ -69,7 +75,7 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
 void PanelContraction::allocate(OpBuilder &b, Operation *op) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&op->getParentOfType<func::FuncOp>().getBody().front());
-  int64_t count = panelTiles * rows * rowElements;
+  int64_t count = panelTiles * rows * rowElements + (machine.masks ? machine.lanes(element) : 0);
   scratch = memref::AllocaOp::create(b, loc, MemRefType::get({count}, element),
                                      b.getI64IntegerAttr(kLineBytes));
 }
@@ -197,8 +203,6 @@ void PanelContraction::layOut(OpBuilder &b, const Place &place, Value first, Val
     }
     Value to = index.mul(row, rowElements);
     layOutTaps(b, position, 0, origin, to);
-    if (rowElements > depth)
-      clear(b, index.add(to, depth), rowElements - depth);
     return SmallVector<Value>();
   });
 }
@@ -253,7 +257,7 @@ void PanelContraction::layOutTaps(OpBuilder &b, ArrayRef<Value> position, size_t
                  };
                  if (padded)
                    either(b, isInside(b, at, at), read,
-                          [&](OpBuilder &b) { clear(b, there, inside); });
+                          [&](OpBuilder &b) { fill(b, there, inside, outside); });
                  else
                    read(b);
                  return SmallVector<Value>();
@@ -278,48 +282,51 @@ void PanelContraction::copy(OpBuilder &b, Value from, Value to, int64_t count) {
   panel.shape = {1};
   panel.strides = {1};
   int64_t width = machine.lanes(element), whole = count / width, stride = x.strides.back();
-  auto move = [&](OpBuilder &b, Value offset, int64_t width) {
+  auto move = [&](OpBuilder &b, Value offset, LaneAccess access) {
     IndexMath index{b, loc};
-    LaneAccess access{width, width, machine.masks};
     Value value =
         loadVector(b, loc, x, index.add(from, index.mul(offset, stride)), access, element);
-    storeVector(b, loc, value, panel, index.add(to, offset), access);
+    storeVector(b, loc, value, panel, index.add(to, offset), {access.lanes, access.lanes, false});
   };
   IndexMath index{b, loc};
   int64_t looped = whole > kUnrolledCopies ? whole : 0;
   createLoop(b, loc, index.constant(0), index.constant(looped * width), width, {},
              [&](OpBuilder &b, Value offset, ValueRange) {
-               move(b, offset, width);
+               move(b, offset, {width, width, machine.masks});
                return SmallVector<Value>();
              });
   for (int64_t at = looped * width; at < count;) {
-    int64_t piece = std::min<int64_t>(width, llvm::bit_floor<uint64_t>(count - at));
+    int64_t rest = std::min(width, count - at), lanes = llvm::bit_floor<uint64_t>(rest);
+    LaneAccess piece{lanes, lanes, machine.masks};
+    // What is written over the end lies in what comes next, and is written before it.
+    if (machine.masks && rest != lanes && rest < kMasked)
+      piece = {kMasked, rest, true};
     move(b, index.constant(at), piece);
-    at += piece;
+    at += piece.valid;
   }
 }
 
-void PanelContraction::clear(OpBuilder &b, Value to, int64_t count) {
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+void PanelContraction::fill(OpBuilder &b, Value to, int64_t count, int64_t value) {
+  TypedAttr attr = b.getIntegerAttr(element, llvm::SignExtend64(value, unit.bits));
+  Value scalar = arith::ConstantOp::create(b, loc, attr);
   int64_t width = machine.lanes(element), whole = count / width;
-  auto fill = [&](OpBuilder &b, Value offset, int64_t width) {
+  auto put = [&](OpBuilder &b, Value offset, int64_t width) {
     Value at = IndexMath{b, loc}.add(to, offset);
     if (width == 1)
-      memref::StoreOp::create(b, loc, zero, scratch, at);
+      memref::StoreOp::create(b, loc, scalar, scratch, at);
     else
-      vector::StoreOp::create(b, loc,
-                              createSplat(b, loc, laneType(element, width), b.getZeroAttr(element)),
-                              scratch, at);
+      vector::StoreOp::create(b, loc, createSplat(b, loc, laneType(element, width), attr), scratch,
+                              at);
   };
   IndexMath index{b, loc};
   createLoop(b, loc, index.constant(0), index.constant(whole * width), width, {},
              [&](OpBuilder &b, Value offset, ValueRange) {
-               fill(b, offset, width);
+               put(b, offset, width);
                return SmallVector<Value>();
              });
   for (int64_t at = whole * width; at < count;) {
     int64_t piece = llvm::bit_floor<uint64_t>(count - at);
-    fill(b, index.constant(at), piece);
+    put(b, index.constant(at), piece);
     at += piece;
   }
 }
@@ -334,9 +341,9 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
   Value feature = index.add(index.mul(place.group, features), block.first);
   SmallVector<Value> sums = startSums(b, loc, bias, sumElement, feature, block, rows);
 
-  int64_t steps = rowElements / products, wide = lanes * products;
-  auto pairs = VectorType::get(products, element), all = VectorType::get(wide, element);
-  Type word = b.getIntegerType(products * machine.dot.inputBits);
+  int64_t steps = rowElements / unit.products, wide = lanes * unit.products;
+  auto pairs = VectorType::get(unit.products, element), all = VectorType::get(wide, element);
+  Type word = b.getIntegerType(unit.products * unit.bits);
   Value panel = index.mul(row, rowElements);
   auto step = [&](OpBuilder &b, Value k, MutableArrayRef<Value> sums) {
     IndexMath index{b, loc};
@@ -347,7 +354,7 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
     for (int64_t v = 0; v < block.vectors; ++v)
       loaded.push_back(loadVector(b, loc, weights, index.add(weightAt, v * wide),
                                   {wide, wide, machine.masks}, element));
-    Value inputAt = index.add(panel, index.mul(k, products));
+    Value inputAt = index.add(panel, index.mul(k, unit.products));
     for (int64_t r = 0; r < rows; ++r) {
       // The same few elements in every lane.
       Value few =
@@ -358,7 +365,7 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
       few = vector::BitCastOp::create(b, loc, all, few);
       for (int64_t v = 0; v < block.vectors; ++v) {
         Value &sum = sums[r * block.vectors + v];
-        sum = kernel::DotOp::create(b, loc, few, loaded[v], sum);
+        sum = kernel::DotOp::create(b, loc, few, loaded[v], sum, unit.unsignedX);
       }
     }
   };

@@ -8,7 +8,7 @@ namespace edgec::tile {
 
 /// A contraction whose weights are packed for `kernel.dot`. Output positions are taken a panel
 /// after the other: what the sums of a panel read is written into a scratch buffer, a row a
-/// position, centred and as wide as the instruction wants it, with zeros for what lies outside.
+/// position, as the instruction wants it, with the zero point for what lies outside.
 /// Sums are then those of a plain matrix product: neither borders nor windows concern them
 /// (docs/schedules.md).
 class PanelContraction {
@@ -37,6 +37,7 @@ private:
   };
   using BlockBody = llvm::function_ref<void(mlir::OpBuilder &, const WeightBlock &)>;
 
+  template <typename Contraction> void start(mlir::OpBuilder &b, Contraction op);
   void plan(kernel::PackingAttr packing);
   void allocate(mlir::OpBuilder &b, mlir::Operation *op);
   void flatten();
@@ -55,7 +56,7 @@ private:
   void layOutTaps(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> position, size_t dim,
                   mlir::Value input, mlir::Value to);
   void copy(mlir::OpBuilder &b, mlir::Value from, mlir::Value to, int64_t count);
-  void clear(mlir::OpBuilder &b, mlir::Value to, int64_t count);
+  void fill(mlir::OpBuilder &b, mlir::Value to, int64_t count, int64_t value);
 
   mlir::Location loc;
   Machine machine;
@@ -66,10 +67,13 @@ private:
   int64_t batch, groups, channels, features;
   bool byRows = false;
 
-  int64_t lanes, vectors, products;
-  int64_t positions;          ///< along the flat dimensions
-  int64_t depth, rowElements; ///< products of a sum, and elements of a row of the panel
-  int64_t rows, panelTiles;   ///< of a tile, and tiles in a panel
+  kernel::DotUnit unit;
+  int64_t lanes, vectors;
+  int64_t outside;          ///< what a panel has where a window reaches over the border
+  int64_t positions;        ///< along the flat dimensions
+  int64_t rowElements;      ///< of the panel: a sum's products, filled up with what weights of
+                            ///< zero take off again
+  int64_t rows, panelTiles; ///< of a tile, and tiles in a panel
   mlir::Type sumElement, element;
   mlir::Value scratch;
   bool streams = false;         ///< weights come from memory, each once

@@ -132,8 +132,9 @@ void select(linalg::GenericOp op) {
   Type element = cast<RankedTensorType>(op.getResult(0).getType()).getElementType();
   auto type = RankedTensorType::get({count, rows, columns}, element);
   auto product =
-      kernel::MatMulOp::create(builder, loc, TypeRange(type), left, right, ValueRange(),
-                               edge::createEmpty(builder, loc, type), kernel::PackingAttr());
+      kernel::MatMulOp::create(builder, loc, TypeRange(type), left, right, Value(), ValueRange(),
+                               edge::createEmpty(builder, loc, type), kernel::PackingAttr(),
+                               /*zero_point=*/0, /*unsigned_x=*/false, /*offset=*/IntegerAttr());
   SmallVector<int64_t> shape;
   for (unsigned dim : wantedOut)
     shape.push_back(ranges[dim]);

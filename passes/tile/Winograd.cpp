@@ -265,8 +265,9 @@ private:
                                                scratch.memory, /*offset=*/0, shape,
                                                edge::rowMajorStrides(shape));
     };
-    auto product = kernel::MatMulOp::create(b, loc, TypeRange(), view(channels), op.getFilter(),
-                                            ValueRange(), view(features), kernel::PackingAttr());
+    auto product = kernel::MatMulOp::create(
+        b, loc, TypeRange(), view(channels), op.getFilter(), Value(), ValueRange(), view(features),
+        kernel::PackingAttr(), /*zero_point=*/0, /*unsigned_x=*/false, /*offset=*/IntegerAttr());
     Contraction contraction(b, product, machine);
     contraction.shift(transformed, products);
     contraction.emit(b);

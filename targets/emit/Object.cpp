@@ -92,7 +92,11 @@ VectorUnit edgec::findVectorUnit(const TargetEntry &entry) {
     bool narrow = StringRef(entry.features).contains("+prefer-256-bit");
     unit.bits = has("avx512f") && !narrow ? 512 : has("avx") ? 256 : 128;
     unit.registers = has("avx512vl") || unit.bits == 512 ? 32 : 16;
-    if (has(unit.bits == 512 ? "avx512bw" : unit.bits == 256 ? "avx2" : "sse2"))
+    if (has("avx512vnni") && (unit.bits == 512 || has("avx512vl")))
+      unit.dot = "vpdpbusd";
+    else if (has("avxvnni") && unit.bits == 256)
+      unit.dot = "vpdpbusd";
+    else if (has(unit.bits == 512 ? "avx512bw" : unit.bits == 256 ? "avx2" : "sse2"))
       unit.dot = "pmaddwd";
   } else if (triple.isRISCV() && has("v")) {
     unit.bits = 128;

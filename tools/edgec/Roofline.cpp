@@ -1,4 +1,5 @@
 #include "tools/edgec/Roofline.h"
+#include "dialects/Kernel/DotUnits.h"
 #include "targets/Target.h"
 #include "targets/emit/Object.h"
 #include "tools/edgec/Session.h"
@@ -65,26 +66,29 @@ llvm::Function *declare(llvm::Module &module, llvm::IRBuilder<> &builder, const 
   return function;
 }
 
-/// @dot keeps multiplying pairs of integers and adding in registers.
-void addDotLoop(llvm::Module &module, unsigned bits) {
+/// @dot keeps summing products of narrow integers in registers.
+void addDotLoop(llvm::Module &module, unsigned bits, const kernel::DotUnit &unit) {
   llvm::IRBuilder<> builder(module.getContext());
   auto *words = llvm::FixedVectorType::get(builder.getInt32Ty(), bits / 32);
-  auto *halves = llvm::FixedVectorType::get(builder.getInt16Ty(), bits / 16);
+  auto *narrow = llvm::FixedVectorType::get(builder.getIntNTy(unit.bits), bits / unit.bits);
   llvm::Function *dot =
       declare(module, builder, "dot", {builder.getPtrTy(), builder.getInt64Ty()}, bits);
-  llvm::Intrinsic::ID pairs = bits == 512   ? llvm::Intrinsic::x86_avx512_pmaddw_d_512
-                              : bits == 256 ? llvm::Intrinsic::x86_avx2_pmadd_wd
-                                            : llvm::Intrinsic::x86_sse2_pmadd_wd;
+  llvm::Intrinsic::ID instruction = llvm::Intrinsic::lookupIntrinsicID(unit.intrinsicFor(bits));
   llvm::Value *first = builder.CreateVectorSplat(
       bits / 32, builder.CreateLoad(builder.getInt32Ty(), dot->getArg(0)));
   llvm::SmallVector<llvm::Value *> start(kAccumulators, first);
   llvm::SmallVector<llvm::Value *> sums =
       makeLoop(builder, dot->getArg(1), start, [&](auto &values, llvm::Value *) {
-        llvm::Value *factor = builder.CreateBitCast(first, halves);
-        for (llvm::Value *&value : values) // of the sum itself, or it would be done once
-          value = builder.CreateAdd(
-              value,
-              builder.CreateIntrinsic(pairs, {}, {builder.CreateBitCast(value, halves), factor}));
+        llvm::Value *factor = builder.CreateBitCast(first, narrow);
+        for (llvm::Value *&value : values) {
+          if (unit.accumulates) {
+            value = builder.CreateIntrinsic(instruction, {}, {value, factor, factor});
+            continue;
+          }
+          // Of the sum itself, or it would be done once.
+          llvm::Value *own = builder.CreateBitCast(value, narrow);
+          value = builder.CreateAdd(value, builder.CreateIntrinsic(instruction, {}, {own, factor}));
+        }
       });
   for (auto [i, sum] : llvm::enumerate(sums))
     builder.CreateAlignedStore(
@@ -195,9 +199,9 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
   auto module = std::make_unique<llvm::Module>("roofline", *context);
   module->setDataLayout((*jit)->getDataLayout());
   addLoops(*module, bits);
-  bool pairs = unit.dot == "pmaddwd";
-  if (pairs)
-    addDotLoop(*module, bits);
+  llvm::ArrayRef<kernel::DotUnit> dots = kernel::getDotUnits(unit.dot);
+  if (!dots.empty())
+    addDotLoop(*module, bits, dots.front());
   if (auto error =
           (*jit)->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))))
     return error;
@@ -219,7 +223,7 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
   result.macsPerSecond = threads * double(kAccumulators) * kCount * (bits / 32) / seconds;
 
   result.integerMacsPerSecond = result.macsPerSecond;
-  if (pairs) {
+  if (!dots.empty()) {
     auto dotSymbol = (*jit)->lookup("dot");
     if (!dotSymbol)
       return dotSymbol.takeError();
@@ -228,7 +232,8 @@ llvm::Expected<Roofline> cli::measureRoofline(int threads, const edgec_parallel_
       int32_t values[kAccumulators * 16] = {3};
       dot(values, kCount);
     });
-    result.integerMacsPerSecond = threads * double(kAccumulators) * kCount * (bits / 16) / seconds;
+    result.integerMacsPerSecond =
+        threads * double(kAccumulators) * kCount * (bits / dots.front().bits) / seconds;
   }
 
   constexpr size_t kLargest = size_t(64) << 20;

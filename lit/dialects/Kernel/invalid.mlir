@@ -181,3 +181,19 @@ func.func @dot_width(%x: vector<8xi32>, %w: vector<8xi8>, %s: vector<4xi32>) {
   %r = kernel.dot %x, %w, %s : vector<8xi32>, vector<8xi8>, vector<4xi32>
   return
 }
+
+// -----
+
+func.func @offset(%x: memref<1x4x3xi8>, %w: memref<1x3x4xi8>, %o: memref<1x4x4xi32>) {
+  // expected-error @+1 {{'kernel.matmul' op expects 'offset' only with weights that are packed for 'kernel.dot'}}
+  kernel.matmul ins(%x, %w : memref<1x4x3xi8>, memref<1x3x4xi8>) outs(%o : memref<1x4x4xi32>) {offset = 128 : i64}
+  return
+}
+
+// -----
+
+func.func @bias(%x: memref<1x4x3xi8>, %w: memref<1x3x4xi8>, %b: memref<3xi32>, %o: memref<1x4x4xi32>) {
+  // expected-error @+1 {{'kernel.matmul' op expects a bias for each column of the result}}
+  kernel.matmul ins(%x, %w bias %b : memref<1x4x3xi8>, memref<1x3x4xi8>, memref<3xi32>) outs(%o : memref<1x4x4xi32>)
+  return
+}

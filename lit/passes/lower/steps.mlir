@@ -34,6 +34,49 @@ func.func @bytes(%x: vector<8xi8>, %w: vector<8xi16>, %s: vector<4xi32>) -> vect
 
 // -----
 
+module attributes {edge.target = #edge.target<name = "v", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx512vnni", abi = "", dot = "vpdpbusd">} {
+// Four products a lane, the first factors unsigned.
+// CHECK-LABEL: func @fours
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%arg2, %arg0, %arg1) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+func.func @fours(%x: vector<64xi8>, %w: vector<64xi8>, %s: vector<16xi32>) -> vector<16xi32> {
+  %r = kernel.dot %x, %w, %s {unsigned_x} : vector<64xi8>, vector<64xi8>, vector<16xi32>
+  return %r : vector<16xi32>
+}
+// CHECK-LABEL: func @signed
+// CHECK-NOT: vpdpbusd
+func.func @signed(%x: vector<64xi8>, %w: vector<64xi8>, %s: vector<16xi32>) -> vector<16xi32> {
+  %r = kernel.dot %x, %w, %s : vector<64xi8>, vector<64xi8>, vector<16xi32>
+  return %r : vector<16xi32>
+}
+// CHECK-LABEL: func @two
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.256"(%arg2, %arg0, %arg1)
+func.func @two(%x: vector<16xi16>, %w: vector<16xi16>, %s: vector<8xi32>) -> vector<8xi32> {
+  %r = kernel.dot %x, %w, %s : vector<16xi16>, vector<16xi16>, vector<8xi32>
+  return %r : vector<8xi32>
+}
+// Even and odd lanes are multiplied where they are.
+// CHECK-LABEL: func @interleaved
+// CHECK-COUNT-2: arith.muli {{.*}} : vector<4xi64>
+// CHECK: %[[BOTH:.*]] = arith.ori {{.*}} : vector<4xi64>
+// CHECK: %[[WORDS:.*]] = vector.bitcast %[[BOTH]] : vector<4xi64> to vector<8xi32>
+// CHECK: arith.shrsi %[[WORDS]], {{.*}} : vector<8xi32>
+func.func @interleaved(%x: vector<8xi32>, %m: vector<8xi32>, %s: vector<8xi32>) -> vector<8xi32> {
+  %r = kernel.rescale %x by %m shift %s {most_shift = -1 : i32} : vector<8xi32>
+  return %r : vector<8xi32>
+}
+}
+
+// -----
+
+// An unsigned factor, where there is no instruction.
+// CHECK-LABEL: func @unsigned
+// CHECK: arith.extui {{.*}} : vector<2xi8> to vector<2xi32>
+// CHECK: arith.extsi {{.*}} : vector<2xi8> to vector<2xi32>
+func.func @unsigned(%x: vector<4xi8>, %w: vector<4xi8>, %s: vector<2xi32>) -> vector<2xi32> {
+  %r = kernel.dot %x, %w, %s {unsigned_x} : vector<4xi8>, vector<4xi8>, vector<2xi32>
+  return %r : vector<2xi32>
+}
+
 // Elsewhere it is arithmetic on lanes.
 // CHECK-LABEL: func @lanes
 // CHECK: %[[X0:.*]] = vector.shuffle %arg0, %arg0 [0, 2]

@@ -1,0 +1,35 @@
+// The instructions that sum products of neighbouring integers.
+#pragma once
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+
+namespace edgec::kernel {
+
+/// One instruction: each 32-bit lane of its result sums `products` products of integers of `bits`
+/// bits, which lie one behind the other in its operands, modulo 2^32.
+struct DotUnit {
+  /// LLVM's intrinsic for vectors of a width.
+  struct Form {
+    unsigned vectorBits;
+    llvm::StringRef intrinsic;
+  };
+
+  llvm::StringRef name;
+  int64_t products;
+  unsigned bits;
+  /// Whether the input's integers are unsigned; weights are always signed.
+  bool unsignedX;
+  /// Whether it adds to sums itself. Where not, products need a register before they are added.
+  bool accumulates;
+  llvm::ArrayRef<Form> forms;
+
+  /// The intrinsic for operands of so many bits; empty where there is none.
+  llvm::StringRef intrinsicFor(unsigned vectorBits) const;
+};
+
+/// The instructions of a processor whose best one is `name` (edge::TargetAttr's `dot`), best first.
+llvm::ArrayRef<DotUnit> getDotUnits(llvm::StringRef name);
+
+} // namespace edgec::kernel

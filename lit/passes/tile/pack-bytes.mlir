@@ -1,0 +1,51 @@
+// RUN: edgec-opt %s --edgec-pack-weights --split-input-file | FileCheck %s
+
+#target = #edge.target<name = "v", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx512vnni", abi = "", vector_bits = 512, vector_registers = 32, dot = "vpdpbusd">
+
+// The instruction takes unsigned integers by signed weights: 128 is added to the input, and the bias is less what that and the zero point make of the weights
+// of each column: 10 - (3 + 128) * (1 + 5 + 9), ...
+module attributes {edge.target = #target} {
+// CHECK-LABEL: func @signed
+// CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<[-1955, -2338]> : tensor<2xi32>
+// CHECK-DAG: %[[W:.*]] = arith.constant dense<[1, 5, 9, 0, 2, 6, 10, 0, 0, {{.*}}]> : tensor<64xi8>
+// CHECK: kernel.conv ins(%arg0, %[[W]] bias %[[BIAS]] : {{.*}}) {{.*}}offset = 128 : i64, packing = #kernel.packing<vectors = 1, lanes = 16, products = 4>{{.*}}zero_point = 3 : i64
+func.func @signed(%x: tensor<1x8x3xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, 2], [5, 6], [9, 10]]]> : tensor<1x3x2xi8>
+  %b = arith.constant dense<[10, 20]> : tensor<2xi32>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.conv ins(%x, %w bias %b : tensor<1x8x3xi8>, tensor<1x3x2xi8>, tensor<2xi32>) outs(%e : tensor<1x8x2xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, zero_point = 3 : i64} -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+// As they are, with a bias for a product that had none.
+// CHECK-LABEL: func @unsigned
+// CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<[-21, -28]> : tensor<2xi32>
+// CHECK: kernel.matmul ins(%arg0, %{{.*}} bias %[[BIAS]] : {{.*}}) {{.*}}offset = 0 : i64
+func.func @unsigned(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, 2], [2, 2]]]> : tensor<1x2x2xi8>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x8x2xi8>, tensor<1x2x2xi8>) outs(%e : tensor<1x8x2xi32>) {unsigned_x, zero_point = 7 : i64} -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+// Weights of more bits take the next instruction, less their zero point.
+// CHECK-LABEL: func @words
+// CHECK: kernel.matmul
+// CHECK-NOT: offset
+// CHECK-SAME: products = 2
+func.func @words(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, 2], [2, 200]]]> : tensor<1x2x2xi16>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x8x2xi8>, tensor<1x2x2xi16>) outs(%e : tensor<1x8x2xi32>) {zero_point = 7 : i64} -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+// So do sums that start from what isn't known.
+// CHECK-LABEL: func @start
+// CHECK: kernel.conv
+// CHECK-NOT: offset
+// CHECK-SAME: products = 2
+func.func @start(%x: tensor<1x8x3xi8>, %b: tensor<2xi32>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, 2], [5, 6], [9, 10]]]> : tensor<1x3x2xi8>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.conv ins(%x, %w bias %b : tensor<1x8x3xi8>, tensor<1x3x2xi8>, tensor<2xi32>) outs(%e : tensor<1x8x2xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>} -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+}
