@@ -4,6 +4,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "passes/lower/Passes.h"
@@ -145,6 +146,69 @@ private:
   bool interleaves;
 };
 
+/// The constant that all lanes are.
+std::optional<int64_t> constantOf(Value value) {
+  if (auto broadcast = value.getDefiningOp<vector::BroadcastOp>())
+    value = broadcast.getSource();
+  APInt constant;
+  return matchPattern(value, m_ConstantInt(&constant)) ? std::optional(constant.getSExtValue())
+                                                       : std::nullopt;
+}
+
+/// A bound on the magnitude of integers that were narrow ones a few steps before.
+std::optional<int64_t> magnitudeOf(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp>(op)) {
+    unsigned bits = getElementTypeOrSelf(op->getOperand(0).getType()).getIntOrFloatBitWidth();
+    return bits > 16 ? std::nullopt : std::optional(int64_t(1) << bits);
+  }
+  if (isa_and_nonnull<arith::AddIOp, arith::SubIOp>(op)) {
+    std::optional<int64_t> x = magnitudeOf(op->getOperand(0)), y = constantOf(op->getOperand(1));
+    return x && y ? std::optional(*x + std::abs(*y)) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Small integers y that were shifted up for the sake of their precision: what is dropped of (y *
+/// 2^up) * multiplier are the lowest 31 - up bits of y * multiplier, which two products of 32 bits
+/// make.
+struct LowerSmallRescale : OpRewritePattern<kernel::RescaleOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(kernel::RescaleOp op, PatternRewriter &rewriter) const override {
+    auto shifted = op.getX().getDefiningOp<arith::MulIOp>();
+    std::optional<int64_t> multiplier = constantOf(op.getMultiplier()),
+                           shift = constantOf(op.getShift());
+    std::optional<int64_t> factor = shifted ? constantOf(shifted.getRhs()) : std::nullopt;
+    if (!factor || !multiplier || !shift || *shift > 0 || op.getRoundsOnce() || *factor < 2 ||
+        !llvm::isPowerOf2_64(*factor))
+      return failure();
+    std::optional<int64_t> most = magnitudeOf(shifted.getLhs());
+    unsigned dropped = 31 - llvm::Log2_64(*factor);
+    int64_t unit = int64_t(1) << dropped, half = unit / 2;
+    if (!most || *most * *factor >= (int64_t(1) << 31) || *most * unit + half >= (int64_t(1) << 31))
+      return failure();
+    Lanes lanes{rewriter, op.getLoc(), op.getX().getType()};
+    Value y = shifted.getLhs();
+    Value value = lanes.make<arith::MulIOp>(y, lanes.constant(32, *multiplier / unit));
+    if (int64_t rest = *multiplier % unit) {
+      Value low = lanes.make<arith::MulIOp>(y, lanes.constant(32, rest));
+      low = lanes.make<arith::AddIOp>(low, lanes.constant(32, half));
+      low = lanes.make<arith::ShRSIOp>(low, lanes.constant(32, dropped));
+      value = lanes.make<arith::AddIOp>(value, low);
+    }
+    if (*shift < 0) { // halves away from zero
+      Value away = lanes.constant(32, int64_t(1) << (-*shift - 1));
+      if (!op.getClamped())
+        away = lanes.make<arith::AddIOp>(away,
+                                         lanes.make<arith::ShRSIOp>(value, lanes.constant(32, 31)));
+      value = lanes.make<arith::ShRSIOp>(lanes.make<arith::AddIOp>(value, away),
+                                         lanes.constant(32, -*shift));
+    }
+    rewriter.replaceOp(op, value);
+    return success();
+  }
+};
+
 struct LowerDot : OpRewritePattern<kernel::DotOp> {
   LowerDot(MLIRContext *context, ArrayRef<kernel::DotUnit> units)
       : OpRewritePattern(context), units(units) {}
@@ -227,6 +291,7 @@ struct LowerSteps : public edgec::impl::LowerStepsBase<LowerSteps> {
     patterns.add<LowerDot>(&getContext(), kernel::getDotUnits(target ? target.getDot() : ""));
     llvm::Triple triple(target ? target.getTriple() : StringRef());
     patterns.add<LowerRescale>(&getContext(), /*interleaves=*/triple.isX86());
+    patterns.add<LowerSmallRescale>(&getContext(), /*benefit=*/2);
     if (triple.isX86() || (triple.isRISCV() && target.getHardwareFloat()))
       patterns.add<LowerRounding>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));

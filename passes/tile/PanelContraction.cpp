@@ -13,11 +13,6 @@ namespace edgec::tile {
 /// What a panel may take of the stack. Weights are read once a panel, and better from the first
 /// level of the cache: so most of the panel lies in the second.
 static constexpr int64_t kPanelBytes = 2 * kL1Bytes;
-/// Vectors that are copied one after the other without a loop.
-static constexpr int64_t kUnrolledCopies = 4;
-/// Elements of what is worth a mask: wider accesses often reach over the end of a cache's line.
-static constexpr int64_t kMasked = 16;
-
 PanelContraction::PanelContraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine,
                                    bool byRows)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getX())),
@@ -41,10 +36,11 @@ PanelContraction::PanelContraction(OpBuilder &b, kernel::MatMulOp op, const Mach
 template <typename Contraction> void PanelContraction::start(OpBuilder &b, Contraction op) {
   batch = x.shape.front();
   sumElement = sumType(op);
-  int64_t zeroPoint = static_cast<int64_t>(op.getZeroPoint());
-  outside = op.getOffset() ? zeroPoint + *op.getOffset() : 0;
   plan(*op.getPacking());
-  allocate(b, op);
+  panel.element = element;
+  if (op.getOffset())
+    panel.outside = static_cast<int64_t>(op.getZeroPoint() + *op.getOffset());
+  panel.allocate(b, op, image ? image->elements() : panelTiles * rows * rowElements);
 }
 
 int64_t PanelContraction::kernelPositions() const {
@@ -59,8 +55,10 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   vectors = packing.getVectors();
   unit = machine.dotUnit(packing);
   element = IntegerType::get(loc.getContext(), unit.bits);
-  flatten();
   rowElements = packing.packedDepth(kernelPositions() * channels);
+  planImage();
+  if (!image)
+    flatten();
   rows = chooseRows(machine.forDot(unit), positions, vectors);
   int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
   panelTiles =
@@ -71,18 +69,47 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   planParts();
 }
 
-/// On the stack, once a function: each thread has its own.
-void PanelContraction::allocate(OpBuilder &b, Operation *op) {
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&op->getParentOfType<func::FuncOp>().getBody().front());
-  int64_t count = panelTiles * rows * rowElements + (machine.masks ? machine.lanes(element) : 0);
-  scratch = memref::AllocaOp::create(b, loc, MemRefType::get({count}, element),
-                                     b.getI64IntegerAttr(kLineBytes));
+/// Windows that overlap share rows of the image where these are what a sum reads piece by piece,
+/// and where tiles that end with the image's rows cost less than reading everything for each
+/// window.
+void PanelContraction::planImage() {
+  const WindowDim &last = dims.back();
+  positions = last.out;
+  bool inPieces = groups == 1 && x.strides.back() == 1 && last.dilation == 1 &&
+                  x.strides[dims.size()] == channels && last.kernel * channels % unit.products == 0;
+  for (const WindowDim &dim : dims)
+    inPieces &= dim.padBefore >= 0 && dim.padAfter >= 0;
+  if (kernelPositions() == 1 || dims.size() > 2 || !inPieces)
+    return;
+  WindowDim first{1, 1, 1, 1, 1, 0, 0, /*transposed=*/false};
+  if (dims.size() == 2)
+    first = dims.front();
+  Image plan;
+  plan.columns = (last.out - 1) * last.stride + last.kernel;
+  plan.rowElements = plan.columns * channels;
+  int64_t rowBytes = plan.rowElements * edge::elementBytes(element);
+  plan.outputRows = std::min((kPanelBytes / rowBytes - first.span()) / first.stride + 1, first.out);
+  if (plan.outputRows < 1)
+    return;
+  plan.rows = (plan.outputRows - 1) * first.stride + first.span();
+
+  Machine here = machine.forDot(unit);
+  int64_t all = first.out * last.out, width = machine.lanes(element);
+  double steps = double(llvm::divideCeilSigned(features, vectors * lanes)) *
+                 (double(rowElements) / unit.products);
+  auto sumsCost = [&](int64_t count) {
+    return rowsCost(count, chooseRows(here, count, vectors), vectors) * steps;
+  };
+  double windows = sumsCost(all) + double(all * first.kernel) *
+                                       (2.0 + double(last.kernel * channels) / double(width));
+  double shared = sumsCost(last.out) * double(first.out) +
+                  double(first.in) * (2.0 + double(plan.rowElements) / double(width));
+  if (shared < windows)
+    image = plan;
 }
 
 /// Positions whose results lie one behind the other are one dimension, whatever they read.
 void PanelContraction::flatten() {
-  positions = dims.back().out;
   size_t stay = byRows ? 1 : 0;
   while (dims.size() - flat > stay) {
     int64_t d = static_cast<int64_t>(dims.size() - flat); // the next one, counted with the batch
@@ -128,6 +155,8 @@ void PanelContraction::emitAll(OpBuilder &b) {
 
 void PanelContraction::emitOuter(OpBuilder &b, Place place) {
   size_t d = place.outer.size();
+  if (image)
+    return emitImages(b, place);
   if (d == outerDims())
     return emitPanels(b, place);
   IndexMath index{b, loc};
@@ -145,22 +174,24 @@ void PanelContraction::emitPanels(OpBuilder &b, const Place &place) {
   const Share share = outerDims() ? Share() : positionShare;
   int64_t whole = positions / rows, rest = positions % rows;
   auto [low, high] = share.of(index, whole);
-  createLoop(
-      b, loc, low, high, panelTiles, {}, [&, high = high](OpBuilder &b, Value tile, ValueRange) {
-        IndexMath index{b, loc};
-        Value first = index.mul(tile, rows);
-        Value count = index.min(index.sub(high, tile), panelTiles);
-        layOut(b, place, first, index.mul(count, rows));
-        emitBlocks(b, place, [&](OpBuilder &b, const WeightBlock &block) {
-          IndexMath index{b, loc};
-          createLoop(b, loc, index.constant(0), index.mul(count, rows), rows, {},
-                     [&](OpBuilder &b, Value row, ValueRange) {
-                       emitTile(b, place, block, row, IndexMath{b, loc}.add(first, row), rows);
-                       return SmallVector<Value>();
-                     });
-        });
-        return SmallVector<Value>();
-      });
+  createLoop(b, loc, low, high, panelTiles, {},
+             [&, high = high](OpBuilder &b, Value tile, ValueRange) {
+               IndexMath index{b, loc};
+               Value first = index.mul(tile, rows);
+               Value count = index.min(index.sub(high, tile), panelTiles);
+               layOut(b, place, first, index.mul(count, rows));
+               emitBlocks(b, place, [&](OpBuilder &b, const WeightBlock &block) {
+                 IndexMath index{b, loc};
+                 createLoop(b, loc, index.constant(0), index.mul(count, rows), rows, {},
+                            [&](OpBuilder &b, Value row, ValueRange) {
+                              IndexMath index{b, loc};
+                              emitTile(b, place, block, index.mul(row, rowElements),
+                                       index.add(first, row), rows);
+                              return SmallVector<Value>();
+                            });
+               });
+               return SmallVector<Value>();
+             });
   if (!rest)
     return;
   share.last(b, loc, [&](OpBuilder &b) {
@@ -184,8 +215,107 @@ void PanelContraction::emitBlocks(OpBuilder &b, const Place &place, BlockBody bo
   tile::emitBlocks(b, loc, blockShare, features, {{}, vectors, 0, lanes, machine.masks}, emitBlock);
 }
 
+/// Some rows of results after the other: the rows of the image that they read, then all features.
+void PanelContraction::emitImages(OpBuilder &b, const Place &place) {
+  IndexMath index{b, loc};
+  bool twoDims = dims.size() == 2;
+  int64_t advance = twoDims ? dims.front().stride : 1;
+  int64_t step = dims.back().stride * channels; // from one position to the next
+  auto [low, high] = twoDims ? positionShare.of(index, dims.front().out)
+                             : std::pair(index.constant(0), index.constant(1));
+  auto emitRow = [&](OpBuilder &b, Value row, Value position, const WeightBlock &block) {
+    Place here = place;
+    if (twoDims)
+      here.outer.push_back(position);
+    IndexMath index{b, loc};
+    Value base = index.mul(row, advance * image->rowElements);
+    int64_t whole = positions / rows * rows;
+    createLoop(b, loc, index.constant(0), index.constant(whole), rows, {},
+               [&](OpBuilder &b, Value column, ValueRange) {
+                 IndexMath index{b, loc};
+                 emitTile(b, here, block, index.add(base, index.mul(column, step)), column, rows);
+                 return SmallVector<Value>();
+               });
+    if (whole < positions)
+      emitTile(b, here, block, index.add(base, whole * step), index.constant(whole),
+               positions - whole);
+  };
+  createLoop(b, loc, low, high, image->outputRows, {},
+             [&, high = high](OpBuilder &b, Value first, ValueRange) {
+               IndexMath index{b, loc};
+               Value count = index.min(index.sub(high, first), image->outputRows);
+               layOutImage(b, place, first, count);
+               emitBlocks(b, place, [&](OpBuilder &b, const WeightBlock &block) {
+                 createLoop(b, loc, IndexMath{b, loc}.constant(0), count, 1, {},
+                            [&](OpBuilder &b, Value row, ValueRange) {
+                              emitRow(b, row, IndexMath{b, loc}.add(first, row), block);
+                              return SmallVector<Value>();
+                            });
+               });
+               return SmallVector<Value>();
+             });
+}
+
 //===- The panel
 //---------------------------------------------------------------------------------===//
+
+/// Writes the rows of the image that `count` rows of results from `first` on read.
+void PanelContraction::layOutImage(OpBuilder &b, const Place &place, Value first, Value count) {
+  IndexMath index{b, loc};
+  const WindowDim &last = dims.back();
+  Value origin = index.add(index.mul(place.batch, x.strides.front()), x.start(index));
+  int64_t before = std::min(last.padBefore, image->columns);
+  int64_t inside = std::min(image->columns - before, last.in);
+  auto copyRow = [&](OpBuilder &b, Value from, Value to) {
+    IndexMath index{b, loc};
+    panel.fill(b, to, before * channels);
+    panel.copy(b, from, index.add(to, before * channels), inside * channels);
+    panel.fill(b, index.add(to, (before + inside) * channels),
+               (image->columns - before - inside) * channels);
+  };
+  if (dims.size() == 1)
+    return copyRow(b, origin, index.constant(0));
+  const WindowDim &outer = dims.front();
+  Value top = index.add(index.mul(first, outer.stride), -outer.padBefore);
+  Value rowCount = index.add(index.mul(count, outer.stride), outer.span() - outer.stride);
+  createLoop(b, loc, index.constant(0), rowCount, 1, {}, [&](OpBuilder &b, Value row, ValueRange) {
+    IndexMath index{b, loc};
+    Value at = index.add(top, row), to = index.mul(row, image->rowElements);
+    auto read = [&](OpBuilder &b) {
+      IndexMath index{b, loc};
+      Value there = index.mul(x.row(index, at), x.strides[1]);
+      copyRow(b, index.add(origin, there), to);
+    };
+    if (outer.padBefore == 0 && outer.padAfter == 0)
+      read(b);
+    else
+      either(b, isInside(b, at, at, outer.in), read,
+             [&](OpBuilder &b) { panel.fill(b, to, image->rowElements); });
+    return SmallVector<Value>();
+  });
+}
+
+Value PanelContraction::isInside(OpBuilder &b, Value low, Value high, int64_t extent) const {
+  IndexMath index{b, loc};
+  Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, low, index.constant(0));
+  Value below =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, high, index.constant(extent));
+  return arith::AndIOp::create(b, loc, above, below);
+}
+
+void PanelContraction::either(OpBuilder &b, Value condition, function_ref<void(OpBuilder &)> then,
+                              function_ref<void(OpBuilder &)> otherwise) const {
+  scf::IfOp::create(
+      b, loc, condition,
+      [&](OpBuilder &b, Location loc) {
+        then(b);
+        scf::YieldOp::create(b, loc);
+      },
+      [&](OpBuilder &b, Location loc) {
+        otherwise(b);
+        scf::YieldOp::create(b, loc);
+      });
+}
 
 /// Writes what `count` positions from `first` on read.
 void PanelContraction::layOut(OpBuilder &b, const Place &place, Value first, Value count) {
@@ -222,26 +352,6 @@ void PanelContraction::layOutTaps(OpBuilder &b, ArrayRef<Value> position, size_t
   };
   auto [from, end] = here.interior();
   bool padded = from > 0 || end < here.out;
-  auto isInside = [&](OpBuilder &b, Value low, Value high) -> Value {
-    IndexMath index{b, loc};
-    Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, low, index.constant(0));
-    Value below =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, high, index.constant(here.in));
-    return arith::AndIOp::create(b, loc, above, below);
-  };
-  auto either = [&](OpBuilder &b, Value condition, function_ref<void(OpBuilder &)> then,
-                    function_ref<void(OpBuilder &)> otherwise) {
-    scf::IfOp::create(
-        b, loc, condition,
-        [&](OpBuilder &b, Location loc) {
-          then(b);
-          scf::YieldOp::create(b, loc);
-        },
-        [&](OpBuilder &b, Location loc) {
-          otherwise(b);
-          scf::YieldOp::create(b, loc);
-        });
-  };
   auto oneByOne = [&](OpBuilder &b) {
     createLoop(b, loc, IndexMath{b, loc}.constant(0), IndexMath{b, loc}.constant(here.kernel), 1,
                {}, [&](OpBuilder &b, Value k, ValueRange) {
@@ -251,13 +361,13 @@ void PanelContraction::layOutTaps(OpBuilder &b, ArrayRef<Value> position, size_t
                  auto read = [&](OpBuilder &b) {
                    IndexMath index{b, loc};
                    if (last)
-                     copy(b, inputAt(index, at), there, channels);
+                     panel.copy(b, inputAt(index, at), there, channels);
                    else
                      layOutTaps(b, position, dim + 1, inputAt(index, at), there);
                  };
                  if (padded)
-                   either(b, isInside(b, at, at), read,
-                          [&](OpBuilder &b) { fill(b, there, inside, outside); });
+                   either(b, isInside(b, at, at, here.in), read,
+                          [&](OpBuilder &b) { panel.fill(b, there, inside); });
                  else
                    read(b);
                  return SmallVector<Value>();
@@ -267,102 +377,52 @@ void PanelContraction::layOutTaps(OpBuilder &b, ArrayRef<Value> position, size_t
   bool joined = last && x.strides.back() == 1 && here.dilation * x.strides[dim + 1] == channels;
   if (!joined || here.kernel == 1)
     return oneByOne(b);
-  auto whole = [&](OpBuilder &b) { copy(b, inputAt({b, loc}, start), to, here.kernel * channels); };
+  auto whole = [&](OpBuilder &b) {
+    panel.copy(b, inputAt({b, loc}, start), to, here.kernel * channels);
+  };
   if (!padded)
     return whole(b);
   Value stop = index.add(start, (here.kernel - 1) * here.dilation);
-  either(b, isInside(b, start, stop), whole, oneByOne);
-}
-
-/// Neighbouring elements of the input, centred and widened.
-void PanelContraction::copy(OpBuilder &b, Value from, Value to, int64_t count) {
-  FlatBuffer panel;
-  panel.memory = scratch;
-  panel.element = element;
-  panel.shape = {1};
-  panel.strides = {1};
-  int64_t width = machine.lanes(element), whole = count / width, stride = x.strides.back();
-  auto move = [&](OpBuilder &b, Value offset, LaneAccess access) {
-    IndexMath index{b, loc};
-    Value value =
-        loadVector(b, loc, x, index.add(from, index.mul(offset, stride)), access, element);
-    storeVector(b, loc, value, panel, index.add(to, offset), {access.lanes, access.lanes, false});
-  };
-  IndexMath index{b, loc};
-  int64_t looped = whole > kUnrolledCopies ? whole : 0;
-  createLoop(b, loc, index.constant(0), index.constant(looped * width), width, {},
-             [&](OpBuilder &b, Value offset, ValueRange) {
-               move(b, offset, {width, width, machine.masks});
-               return SmallVector<Value>();
-             });
-  for (int64_t at = looped * width; at < count;) {
-    int64_t rest = std::min(width, count - at), lanes = llvm::bit_floor<uint64_t>(rest);
-    LaneAccess piece{lanes, lanes, machine.masks};
-    // What is written over the end lies in what comes next, and is written before it.
-    if (machine.masks && rest != lanes && rest < kMasked)
-      piece = {kMasked, rest, true};
-    move(b, index.constant(at), piece);
-    at += piece.valid;
-  }
-}
-
-void PanelContraction::fill(OpBuilder &b, Value to, int64_t count, int64_t value) {
-  TypedAttr attr = b.getIntegerAttr(element, llvm::SignExtend64(value, unit.bits));
-  Value scalar = arith::ConstantOp::create(b, loc, attr);
-  int64_t width = machine.lanes(element), whole = count / width;
-  auto put = [&](OpBuilder &b, Value offset, int64_t width) {
-    Value at = IndexMath{b, loc}.add(to, offset);
-    if (width == 1)
-      memref::StoreOp::create(b, loc, scalar, scratch, at);
-    else
-      vector::StoreOp::create(b, loc, createSplat(b, loc, laneType(element, width), attr), scratch,
-                              at);
-  };
-  IndexMath index{b, loc};
-  createLoop(b, loc, index.constant(0), index.constant(whole * width), width, {},
-             [&](OpBuilder &b, Value offset, ValueRange) {
-               put(b, offset, width);
-               return SmallVector<Value>();
-             });
-  for (int64_t at = whole * width; at < count;) {
-    int64_t piece = llvm::bit_floor<uint64_t>(count - at);
-    put(b, index.constant(at), piece);
-    at += piece;
-  }
+  either(b, isInside(b, start, stop, here.in), whole, oneByOne);
 }
 
 //===- The tile
 //----------------------------------------------------------------------------------===//
 
-/// `rows` positions from `position` on, which are those of the panel from `row` on.
+/// `rows` positions from `position` on, what the first of which reads begins at `panelAt`.
 void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBlock &block,
-                                Value row, Value position, int64_t rows) {
+                                Value panelAt, Value position, int64_t rows) {
   IndexMath index{b, loc};
   Value feature = index.add(index.mul(place.group, features), block.first);
   SmallVector<Value> sums = startSums(b, loc, bias, sumElement, feature, block, rows);
 
-  int64_t steps = rowElements / unit.products, wide = lanes * unit.products;
-  auto pairs = VectorType::get(unit.products, element), all = VectorType::get(wide, element);
+  // A sum reads one piece of the panel, or one of each of the image's rows.
+  int64_t pieces = image && dims.size() == 2 ? dims.front().kernel : 1;
+  int64_t pieceStep = image && dims.size() == 2 ? dims.front().dilation * image->rowElements : 0;
+  int64_t rowStep = image ? dims.back().stride * channels : rowElements;
+  int64_t steps = rowElements / pieces / unit.products, wide = lanes * unit.products;
+  auto pairs = VectorType::get(unit.products, element), allType = VectorType::get(wide, element);
   Type word = b.getIntegerType(unit.products * unit.bits);
-  Value panel = index.mul(row, rowElements);
-  auto step = [&](OpBuilder &b, Value k, MutableArrayRef<Value> sums) {
+  auto step = [&](OpBuilder &b, Value piece, Value k, MutableArrayRef<Value> sums) {
     IndexMath index{b, loc};
     SmallVector<Value> loaded;
-    Value weightAt = index.add(block.weights, index.mul(k, block.vectors * wide));
+    Value all = index.add(index.mul(piece, steps), k);
+    Value weightAt = index.add(block.weights, index.mul(all, block.vectors * wide));
     if (streams)
       prefetch(b, loc, weights, weightAt, block.vectors * wide);
     for (int64_t v = 0; v < block.vectors; ++v)
       loaded.push_back(loadVector(b, loc, weights, index.add(weightAt, v * wide),
                                   {wide, wide, machine.masks}, element));
-    Value inputAt = index.add(panel, index.mul(k, unit.products));
+    Value inputAt = index.add(panelAt, index.mul(piece, pieceStep));
+    inputAt = index.add(inputAt, index.mul(k, unit.products));
     for (int64_t r = 0; r < rows; ++r) {
       // The same few elements in every lane.
       Value few =
-          vector::LoadOp::create(b, loc, pairs, scratch, index.add(inputAt, r * rowElements));
+          vector::LoadOp::create(b, loc, pairs, panel.memory, index.add(inputAt, r * rowStep));
       few = vector::BitCastOp::create(b, loc, VectorType::get(1, word), few);
       few = vector::ExtractOp::create(b, loc, few, ArrayRef<int64_t>{0});
       few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, word), few);
-      few = vector::BitCastOp::create(b, loc, all, few);
+      few = vector::BitCastOp::create(b, loc, allType, few);
       for (int64_t v = 0; v < block.vectors; ++v) {
         Value &sum = sums[r * block.vectors + v];
         sum = kernel::DotOp::create(b, loc, few, loaded[v], sum, unit.unsignedX);
@@ -371,15 +431,20 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
   };
   constexpr int64_t unroll = 2; // LLVM turns longer runs into trees, which need more registers
   int64_t end = steps / unroll * unroll;
-  sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll, sums,
-                    [&](OpBuilder &b, Value k, ValueRange values) {
-                      SmallVector<Value> sums(values);
-                      for (int64_t u = 0; u < unroll; ++u)
-                        step(b, IndexMath{b, loc}.add(k, u), sums);
-                      return sums;
-                    });
-  for (int64_t k = end; k < steps; ++k)
-    step(b, index.constant(k), sums);
+  auto piece = [&](OpBuilder &b, Value piece, ValueRange values) {
+    IndexMath index{b, loc};
+    SmallVector<Value> sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll,
+                                         values, [&](OpBuilder &b, Value k, ValueRange values) {
+                                           SmallVector<Value> sums(values);
+                                           for (int64_t u = 0; u < unroll; ++u)
+                                             step(b, piece, IndexMath{b, loc}.add(k, u), sums);
+                                           return sums;
+                                         });
+    for (int64_t k = end; k < steps; ++k)
+      step(b, piece, index.constant(k), sums);
+    return sums;
+  };
+  sums = createLoop(b, loc, index.constant(0), index.constant(pieces), 1, sums, piece);
 
   OutputPlace output;
   output.position.push_back(place.batch);

@@ -2,13 +2,15 @@
 #pragma once
 
 #include "passes/tile/Blocks.h"
+#include "passes/tile/Panel.h"
 #include "passes/tile/Schedule.h"
 
 namespace edgec::tile {
 
 /// A contraction whose weights are packed for `kernel.dot`. Output positions are taken a panel
 /// after the other: what the sums of a panel read is written into a scratch buffer, a row a
-/// position, as the instruction wants it, with the zero point for what lies outside.
+/// position, or rows of the image with its borders, of which windows that overlap share what they
+/// read; as the instruction wants it, with the zero point for what lies outside.
 /// Sums are then those of a plain matrix product: neither borders nor windows concern them
 /// (docs/schedules.md).
 class PanelContraction {
@@ -32,6 +34,12 @@ private:
     mlir::Value batch, group;
     llvm::SmallVector<mlir::Value> outer;
   };
+  /// Rows of the image with their borders, as many as some rows of results read.
+  struct Image {
+    int64_t columns, rowElements; ///< of a row
+    int64_t rows, outputRows;
+    int64_t elements() const { return rows * rowElements; }
+  };
   struct WeightBlock : FeatureBlock {
     mlir::Value weights; ///< where its weights begin
   };
@@ -39,7 +47,7 @@ private:
 
   template <typename Contraction> void start(mlir::OpBuilder &b, Contraction op);
   void plan(kernel::PackingAttr packing);
-  void allocate(mlir::OpBuilder &b, mlir::Operation *op);
+  void planImage();
   void flatten();
   void planParts();
   int64_t kernelPositions() const;
@@ -48,15 +56,20 @@ private:
   void emitAll(mlir::OpBuilder &b);
   void emitOuter(mlir::OpBuilder &b, Place place);
   void emitPanels(mlir::OpBuilder &b, const Place &place);
+  void emitImages(mlir::OpBuilder &b, const Place &place);
   void emitBlocks(mlir::OpBuilder &b, const Place &place, BlockBody body);
-  void emitTile(mlir::OpBuilder &b, const Place &place, const WeightBlock &block, mlir::Value row,
-                mlir::Value position, int64_t rows);
+  void emitTile(mlir::OpBuilder &b, const Place &place, const WeightBlock &block,
+                mlir::Value panelAt, mlir::Value position, int64_t rows);
 
   void layOut(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
   void layOutTaps(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> position, size_t dim,
                   mlir::Value input, mlir::Value to);
-  void copy(mlir::OpBuilder &b, mlir::Value from, mlir::Value to, int64_t count);
-  void fill(mlir::OpBuilder &b, mlir::Value to, int64_t count, int64_t value);
+  void layOutImage(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
+  /// Whether positions from `low` to `high` lie in a dimension of `extent`.
+  mlir::Value isInside(mlir::OpBuilder &b, mlir::Value low, mlir::Value high, int64_t extent) const;
+  void either(mlir::OpBuilder &b, mlir::Value condition,
+              llvm::function_ref<void(mlir::OpBuilder &)> then,
+              llvm::function_ref<void(mlir::OpBuilder &)> otherwise) const;
 
   mlir::Location loc;
   Machine machine;
@@ -75,7 +88,8 @@ private:
                             ///< zero take off again
   int64_t rows, panelTiles; ///< of a tile, and tiles in a panel
   mlir::Type sumElement, element;
-  mlir::Value scratch;
+  Panel panel{loc, machine, x, {}, 0, {}};
+  std::optional<Image> image;
   bool streams = false;         ///< weights come from memory, each once
   int64_t parts = 1;            ///< of the positions, or
   bool partsOfFeatures = false; ///< of the blocks of features

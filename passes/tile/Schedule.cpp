@@ -23,7 +23,7 @@ static int64_t rowLimit(const Machine &machine) { return machine.compact ? 4 : 1
 /// One row has as many independent sums as it has vectors; with more rows, four vectors are enough.
 static int64_t vectorLimit(int64_t rows) { return rows == 1 ? 12 : 4; }
 
-static double rowsCost(int64_t positions, int64_t rows, int64_t vectors) {
+double rowsCost(int64_t positions, int64_t rows, int64_t vectors) {
   double cost = positions / rows * stepCost(rows, vectors);
   if (positions % rows)
     cost += stepCost(positions % rows, vectors);

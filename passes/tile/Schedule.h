@@ -22,6 +22,10 @@ bool prefersDot(const Machine &machine, mlir::Type element, int64_t features, in
 /// Output positions in a tile that is `vectors` vectors wide.
 int64_t chooseRows(const Machine &machine, int64_t positions, int64_t vectors);
 
+/// Cycles for one product of each of `positions` positions and `vectors` vectors of features, in
+/// tiles of `rows` positions.
+double rowsCost(int64_t positions, int64_t rows, int64_t vectors);
+
 /// Positions and vectors of channels in a tile of a depthwise convolution with `taps` kernel
 /// positions, `stride` apart from row to row. `lineVectors` are the vectors in a line of a cache
 /// that the input doesn't stay in; 1 where it does.

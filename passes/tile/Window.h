@@ -79,6 +79,8 @@ struct WindowDim {
   /// Output positions p, p + phases(), p + 2 * phases() ... meet the same kernel positions, at
   /// input positions `inputAdvance()` apart.
   int64_t phases() const { return transposed ? stride : 1; }
+  /// Positions from the kernel's first one to its last one.
+  int64_t span() const { return (kernel - 1) * dilation + 1; }
   int64_t inputAdvance() const { return transposed ? 1 : stride; }
   /// The steps t for which the kernel lies wholly inside at output position `p + t * phases()`,
   /// whatever the phase p.

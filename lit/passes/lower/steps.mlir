@@ -68,6 +68,42 @@ func.func @interleaved(%x: vector<8xi32>, %m: vector<8xi32>, %s: vector<8xi32>) 
 
 // -----
 
+// Small integers that were shifted up by 20 bits: the 11 lowest bits of their products are dropped, 1623821475 = 792881 * 2^11 + 1187; then two more.
+// CHECK-LABEL: func @small
+// CHECK-NOT: i64
+// CHECK: %[[Y:.*]] = arith.subi
+// CHECK: %[[HIGH:.*]] = arith.muli %[[Y]], %{{.*}} : vector<8xi32>
+// CHECK: %[[LOW:.*]] = arith.muli %[[Y]], %{{.*}} : vector<8xi32>
+// CHECK: %[[HALF:.*]] = arith.addi %[[LOW]], %{{.*}}
+// CHECK: %[[REST:.*]] = arith.shrsi %[[HALF]], %{{.*}}
+// CHECK: %[[ONCE:.*]] = arith.addi %[[HIGH]], %[[REST]]
+// CHECK: %[[SIGN:.*]] = arith.shrsi %[[ONCE]], %{{.*}}
+// CHECK-NOT: kernel.rescale
+func.func @small(%x: vector<8xi8>) -> vector<8xi32> {
+  %z = arith.constant dense<-128> : vector<8xi32>
+  %u = arith.constant 1048576 : i32
+  %up = vector.broadcast %u : i32 to vector<8xi32>
+  %m = arith.constant dense<1623821475> : vector<8xi32>
+  %s = arith.constant dense<-2> : vector<8xi32>
+  %w = arith.extsi %x : vector<8xi8> to vector<8xi32>
+  %c = arith.subi %w, %z : vector<8xi32>
+  %p = arith.muli %c, %up : vector<8xi32>
+  %r = kernel.rescale %p by %m shift %s {most_shift = -2 : i32} : vector<8xi32>
+  return %r : vector<8xi32>
+}
+// Not those of 16 bits and more, whose products wouldn't fit.
+// CHECK-LABEL: func @wide
+// CHECK: arith.muli {{.*}} : vector<8xi64>
+func.func @wide(%x: vector<8xi16>) -> vector<8xi32> {
+  %up = arith.constant dense<1048576> : vector<8xi32>
+  %m = arith.constant dense<1623821475> : vector<8xi32>
+  %s = arith.constant dense<-2> : vector<8xi32>
+  %w = arith.extsi %x : vector<8xi16> to vector<8xi32>
+  %p = arith.muli %w, %up : vector<8xi32>
+  %r = kernel.rescale %p by %m shift %s {most_shift = -2 : i32} : vector<8xi32>
+  return %r : vector<8xi32>
+}
+
 // An unsigned factor, where there is no instruction.
 // CHECK-LABEL: func @unsigned
 // CHECK: arith.extui {{.*}} : vector<2xi8> to vector<2xi32>
