@@ -72,7 +72,10 @@ func.func @interleaved(%x: vector<8xi32>, %m: vector<8xi32>, %s: vector<8xi32>) 
 // CHECK-LABEL: func @small
 // CHECK-NOT: i64
 // CHECK: %[[Y:.*]] = arith.subi
+// CHECK: arith.muli %[[Y]]
+// CHECK: arith.constant dense<792881> : vector<8xi32>
 // CHECK: %[[HIGH:.*]] = arith.muli %[[Y]], %{{.*}} : vector<8xi32>
+// CHECK: arith.constant dense<1187> : vector<8xi32>
 // CHECK: %[[LOW:.*]] = arith.muli %[[Y]], %{{.*}} : vector<8xi32>
 // CHECK: %[[HALF:.*]] = arith.addi %[[LOW]], %{{.*}}
 // CHECK: %[[REST:.*]] = arith.shrsi %[[HALF]], %{{.*}}
