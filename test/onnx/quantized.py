@@ -99,6 +99,17 @@ def head(form):
     return g, 3
 
 
+def ragged(form):
+    """One feature more than whole blocks of vectors, of any width; products that fill no step."""
+    g = Graph("ragged")
+    x = g.input("x", [17, 30])
+    x = g.node("Relu", g.node("Gemm", x, g.weight(30, 257), g.weight(257)))
+    x = g.node("Relu", g.node("Gemm", x, g.weight(257, 65), g.weight(65)))
+    g.node("Gemm", x, g.weight(65, 33), g.weight(33), out="y")
+    g.output("y", [None] * 2)
+    return g, 3
+
+
 def pyramid(form):
     """What only moves elements between layers, and a resampling."""
     # Numbers are rounded after it: weights that give no halves. Integers are cut off: weights that are exact.
@@ -285,7 +296,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        for make in (chain, residual, gates, head, pyramid, attention):
+        for make in (chain, residual, gates, head, ragged, pyramid, attention):
             for variant in VARIANTS:
                 g, layers = make(variant.form)
                 name = f"{g.name} {variant}"
