@@ -21,6 +21,7 @@ import tempfile
 
 import numpy as np
 import onnx
+import onnx.reference
 import onnxruntime
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
@@ -45,8 +46,45 @@ class Reader(CalibrationDataReader):
         return next(self.feeds, None)
 
 
+def fold(graph: onnx.GraphProto) -> int:
+    """Computes what is constant, shapes included, and puts the branch that is taken in the place of an If; how many nodes
+    that concerned."""
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    shapes = {}
+    for info in [*graph.input, *graph.value_info]:
+        dims = info.type.tensor_type.shape.dim
+        if info.type.tensor_type.HasField("shape") and all(dim.HasField("dim_value") for dim in dims):
+            shapes[info.name] = np.array([dim.dim_value for dim in dims], np.int64)
+    kept, count = [], 0
+    for node in graph.node:
+        known = all(name in constants for name in node.input if name)
+        if node.op_type == "If" and known:
+            taken = "then_branch" if constants[node.input[0]].all() else "else_branch"
+            branch = next(attribute.g for attribute in node.attribute if attribute.name == taken)
+            graph.initializer.extend(branch.initializer)
+            kept.extend(branch.node)
+            for inner, outer in zip(branch.output, node.output):
+                kept.append(onnx.helper.make_node("Identity", [inner.name], [outer]))
+        elif node.op_type == "Shape" and node.input[0] in shapes:
+            constants[node.output[0]] = shapes[node.input[0]]
+            graph.initializer.append(onnx.numpy_helper.from_array(shapes[node.input[0]], node.output[0]))
+        elif known and node.op_type not in ("If", "Loop", "Scan"):
+            results = onnx.reference.ReferenceEvaluator(node).run(None, {name: constants[name] for name in node.input})
+            for name, value in zip(node.output, results):
+                constants[name] = np.asarray(value)
+                graph.initializer.append(onnx.numpy_helper.from_array(constants[name], name))
+        else:
+            kept.append(node)
+            continue
+        count += 1
+    del graph.node[:]
+    graph.node.extend(kept)
+    return count
+
+
 def simplified(model: pathlib.Path, fixed: dict, feed: dict, work: pathlib.Path) -> pathlib.Path:
-    """The model with its constants folded, also into an If: onnxruntime's quantizer doesn't look into one."""
+    """The model with its constants folded and without the Ifs that are constants then: onnxruntime's quantizer doesn't look
+    into one."""
     graph = (loaded := onnx.load(model)).graph
     for info in list(graph.input):
         if info.name in fixed:
@@ -55,12 +93,10 @@ def simplified(model: pathlib.Path, fixed: dict, feed: dict, work: pathlib.Path)
         elif info.name in feed:
             for dim, extent in zip(info.type.tensor_type.shape.dim, feed[info.name].shape):
                 dim.dim_value = extent
-    onnx.save(loaded, work / "fixed.onnx")
-    options = onnxruntime.SessionOptions()
-    options.optimized_model_filepath = str(work / "simple.onnx")
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.log_severity_level = 3
-    onnxruntime.InferenceSession(str(work / "fixed.onnx"), options, ["CPUExecutionProvider"])
+    while fold(loaded.graph):
+        del loaded.graph.value_info[:]
+        loaded = onnx.shape_inference.infer_shapes(loaded, data_prop=True)
+    onnx.save(loaded, work / "simple.onnx")
     return work / "simple.onnx"
 
 
