@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/tile/Nest.h"
 #include "passes/tile/Window.h"
@@ -79,6 +80,83 @@ void Panel::fill(OpBuilder &b, Value to, int64_t count) const {
     put(b, index.constant(at), piece);
     at += piece;
   }
+}
+
+//===- Rows of an image
+//-----------------------------------------------------------------------------===//
+
+std::optional<ImageRows> ImageRows::plan(const FlatBuffer &x, ArrayRef<WindowDim> dims,
+                                         int64_t channels, int64_t elementBytes, int64_t bytes) {
+  if (dims.size() > 2 || x.strides.back() != 1 || x.strides[dims.size()] != channels ||
+      llvm::any_of(dims,
+                   [](const WindowDim &dim) { return dim.padBefore < 0 || dim.padAfter < 0; }))
+    return std::nullopt;
+  ImageRows plan;
+  plan.twoDims = dims.size() == 2;
+  plan.last = dims.back();
+  plan.outer = plan.twoDims ? dims.front() : WindowDim{1, 1, 1, 1, 1, 0, 0, /*transposed=*/false};
+  plan.channels = channels;
+  plan.columns = (plan.last.out - 1) * plan.last.stride + plan.last.span();
+  plan.rowElements = plan.columns * channels;
+  int64_t fit = bytes / (plan.rowElements * elementBytes) - plan.outer.span();
+  if (fit < 0)
+    return std::nullopt;
+  plan.outputRows = std::min(fit / plan.outer.stride + 1, plan.outer.out);
+  plan.rows = (plan.outputRows - 1) * plan.outer.stride + plan.outer.span();
+  return plan;
+}
+
+void ImageRows::layOut(OpBuilder &b, const Panel &panel, Value origin, Value first,
+                       Value count) const {
+  Location loc = panel.loc;
+  IndexMath index{b, loc};
+  int64_t before = std::min(last.padBefore, columns);
+  int64_t inside = std::min(columns - before, last.in);
+  auto copyRow = [&](OpBuilder &b, Value from, Value to) {
+    IndexMath index{b, loc};
+    panel.fill(b, to, before * channels);
+    panel.copy(b, from, index.add(to, before * channels), inside * channels);
+    panel.fill(b, index.add(to, (before + inside) * channels),
+               (columns - before - inside) * channels);
+  };
+  if (!twoDims)
+    return copyRow(b, origin, index.constant(0));
+  Value top = index.add(index.mul(first, outer.stride), -outer.padBefore);
+  Value rowCount = index.add(index.mul(count, outer.stride), outer.span() - outer.stride);
+  createLoop(b, loc, index.constant(0), rowCount, 1, {}, [&](OpBuilder &b, Value row, ValueRange) {
+    IndexMath index{b, loc};
+    Value at = index.add(top, row), to = index.mul(row, rowElements);
+    auto read = [&](OpBuilder &b) {
+      IndexMath index{b, loc};
+      Value there = index.mul(panel.x.row(index, at), panel.x.strides[1]);
+      copyRow(b, index.add(origin, there), to);
+    };
+    if (outer.padBefore == 0 && outer.padAfter == 0)
+      read(b);
+    else
+      emitEither(b, loc, isInside(b, loc, at, at, outer.in), read,
+                 [&](OpBuilder &b) { panel.fill(b, to, rowElements); });
+    return SmallVector<Value>();
+  });
+}
+
+Value isInside(OpBuilder &b, Location loc, Value low, Value high, int64_t extent) {
+  IndexMath index{b, loc};
+  Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, low, index.constant(0));
+  Value below =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, high, index.constant(extent));
+  return arith::AndIOp::create(b, loc, above, below);
+}
+
+void emitEither(OpBuilder &b, Location loc, Value condition, function_ref<void(OpBuilder &)> then,
+                function_ref<void(OpBuilder &)> otherwise) {
+  auto emit = [](function_ref<void(OpBuilder &)> body) {
+    return [body](OpBuilder &b, Location loc) {
+      body(b);
+      scf::YieldOp::create(b, loc);
+    };
+  };
+  scf::IfOp::create(b, loc, condition, emit(then), emit(otherwise));
 }
 
 } // namespace edgec::tile

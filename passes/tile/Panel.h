@@ -3,6 +3,7 @@
 
 #include "passes/tile/FlatBuffer.h"
 #include "passes/tile/Machine.h"
+#include "passes/tile/Window.h"
 
 namespace edgec::tile {
 
@@ -24,5 +25,33 @@ struct Panel {
   /// Writes `count` elements that lie outside.
   void fill(mlir::OpBuilder &b, mlir::Value to, int64_t count) const;
 };
+
+/// Rows of a channels-last image with their borders, in a panel: as many as some rows of results
+/// read. All windows over them have one layout, and those that overlap share what they read.
+struct ImageRows {
+  WindowDim outer, last; ///< down the image, and along its rows
+  bool twoDims;          ///< or one row is all there is
+  int64_t channels;
+  int64_t columns, rowElements; ///< of a row
+  int64_t rows, outputRows;     ///< at a time
+  int64_t elements() const { return rows * rowElements; }
+
+  /// For windows `dims` over `x`; nothing where the image's rows aren't contiguous, or where those
+  /// of one row of results take more than `bytes`.
+  static std::optional<ImageRows> plan(const FlatBuffer &x, llvm::ArrayRef<WindowDim> dims,
+                                       int64_t channels, int64_t elementBytes, int64_t bytes);
+  /// Writes the rows that `count` rows of results from `first` on read, from the image that begins
+  /// at `origin`.
+  void layOut(mlir::OpBuilder &b, const Panel &panel, mlir::Value origin, mlir::Value first,
+              mlir::Value count) const;
+};
+
+/// Whether positions from `low` to `high` lie in a dimension of `extent`.
+mlir::Value isInside(mlir::OpBuilder &b, mlir::Location loc, mlir::Value low, mlir::Value high,
+                     int64_t extent);
+/// One of two pieces of code.
+void emitEither(mlir::OpBuilder &b, mlir::Location loc, mlir::Value condition,
+                llvm::function_ref<void(mlir::OpBuilder &)> then,
+                llvm::function_ref<void(mlir::OpBuilder &)> otherwise);
 
 } // namespace edgec::tile

@@ -75,23 +75,14 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
 void PanelContraction::planImage() {
   const WindowDim &last = dims.back();
   positions = last.out;
-  bool inPieces = groups == 1 && x.strides.back() == 1 && last.dilation == 1 &&
-                  x.strides[dims.size()] == channels && last.kernel * channels % unit.products == 0;
-  for (const WindowDim &dim : dims)
-    inPieces &= dim.padBefore >= 0 && dim.padAfter >= 0;
-  if (kernelPositions() == 1 || dims.size() > 2 || !inPieces)
+  bool inPieces = groups == 1 && last.dilation == 1 && last.kernel * channels % unit.products == 0;
+  if (kernelPositions() == 1 || !inPieces)
     return;
-  WindowDim first{1, 1, 1, 1, 1, 0, 0, /*transposed=*/false};
-  if (dims.size() == 2)
-    first = dims.front();
-  Image plan;
-  plan.columns = (last.out - 1) * last.stride + last.kernel;
-  plan.rowElements = plan.columns * channels;
-  int64_t rowBytes = plan.rowElements * edge::elementBytes(element);
-  plan.outputRows = std::min((kPanelBytes / rowBytes - first.span()) / first.stride + 1, first.out);
-  if (plan.outputRows < 1)
+  std::optional<ImageRows> plan =
+      ImageRows::plan(x, dims, channels, edge::elementBytes(element), kPanelBytes);
+  if (!plan)
     return;
-  plan.rows = (plan.outputRows - 1) * first.stride + first.span();
+  const WindowDim &first = plan->outer;
 
   Machine here = machine.forDot(unit);
   int64_t all = first.out * last.out, width = machine.lanes(element);
@@ -103,7 +94,7 @@ void PanelContraction::planImage() {
   double windows = sumsCost(all) + double(all * first.kernel) *
                                        (2.0 + double(last.kernel * channels) / double(width));
   double shared = sumsCost(last.out) * double(first.out) +
-                  double(first.in) * (2.0 + double(plan.rowElements) / double(width));
+                  double(first.in) * (2.0 + double(plan->rowElements) / double(width));
   if (shared < windows)
     image = plan;
 }
@@ -218,17 +209,15 @@ void PanelContraction::emitBlocks(OpBuilder &b, const Place &place, BlockBody bo
 /// Some rows of results after the other: the rows of the image that they read, then all features.
 void PanelContraction::emitImages(OpBuilder &b, const Place &place) {
   IndexMath index{b, loc};
-  bool twoDims = dims.size() == 2;
-  int64_t advance = twoDims ? dims.front().stride : 1;
   int64_t step = dims.back().stride * channels; // from one position to the next
-  auto [low, high] = twoDims ? positionShare.of(index, dims.front().out)
-                             : std::pair(index.constant(0), index.constant(1));
+  auto [low, high] = image->twoDims ? positionShare.of(index, dims.front().out)
+                                    : std::pair(index.constant(0), index.constant(1));
   auto emitRow = [&](OpBuilder &b, Value row, Value position, const WeightBlock &block) {
     Place here = place;
-    if (twoDims)
+    if (image->twoDims)
       here.outer.push_back(position);
     IndexMath index{b, loc};
-    Value base = index.mul(row, advance * image->rowElements);
+    Value base = index.mul(row, image->outer.stride * image->rowElements);
     int64_t whole = positions / rows * rows;
     createLoop(b, loc, index.constant(0), index.constant(whole), rows, {},
                [&](OpBuilder &b, Value column, ValueRange) {
@@ -244,7 +233,8 @@ void PanelContraction::emitImages(OpBuilder &b, const Place &place) {
              [&, high = high](OpBuilder &b, Value first, ValueRange) {
                IndexMath index{b, loc};
                Value count = index.min(index.sub(high, first), image->outputRows);
-               layOutImage(b, place, first, count);
+               Value origin = index.mul(place.batch, x.strides.front());
+               image->layOut(b, panel, index.add(origin, x.start(index)), first, count);
                emitBlocks(b, place, [&](OpBuilder &b, const WeightBlock &block) {
                  createLoop(b, loc, IndexMath{b, loc}.constant(0), count, 1, {},
                             [&](OpBuilder &b, Value row, ValueRange) {
@@ -258,64 +248,6 @@ void PanelContraction::emitImages(OpBuilder &b, const Place &place) {
 
 //===- The panel
 //---------------------------------------------------------------------------------===//
-
-/// Writes the rows of the image that `count` rows of results from `first` on read.
-void PanelContraction::layOutImage(OpBuilder &b, const Place &place, Value first, Value count) {
-  IndexMath index{b, loc};
-  const WindowDim &last = dims.back();
-  Value origin = index.add(index.mul(place.batch, x.strides.front()), x.start(index));
-  int64_t before = std::min(last.padBefore, image->columns);
-  int64_t inside = std::min(image->columns - before, last.in);
-  auto copyRow = [&](OpBuilder &b, Value from, Value to) {
-    IndexMath index{b, loc};
-    panel.fill(b, to, before * channels);
-    panel.copy(b, from, index.add(to, before * channels), inside * channels);
-    panel.fill(b, index.add(to, (before + inside) * channels),
-               (image->columns - before - inside) * channels);
-  };
-  if (dims.size() == 1)
-    return copyRow(b, origin, index.constant(0));
-  const WindowDim &outer = dims.front();
-  Value top = index.add(index.mul(first, outer.stride), -outer.padBefore);
-  Value rowCount = index.add(index.mul(count, outer.stride), outer.span() - outer.stride);
-  createLoop(b, loc, index.constant(0), rowCount, 1, {}, [&](OpBuilder &b, Value row, ValueRange) {
-    IndexMath index{b, loc};
-    Value at = index.add(top, row), to = index.mul(row, image->rowElements);
-    auto read = [&](OpBuilder &b) {
-      IndexMath index{b, loc};
-      Value there = index.mul(x.row(index, at), x.strides[1]);
-      copyRow(b, index.add(origin, there), to);
-    };
-    if (outer.padBefore == 0 && outer.padAfter == 0)
-      read(b);
-    else
-      either(b, isInside(b, at, at, outer.in), read,
-             [&](OpBuilder &b) { panel.fill(b, to, image->rowElements); });
-    return SmallVector<Value>();
-  });
-}
-
-Value PanelContraction::isInside(OpBuilder &b, Value low, Value high, int64_t extent) const {
-  IndexMath index{b, loc};
-  Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, low, index.constant(0));
-  Value below =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, high, index.constant(extent));
-  return arith::AndIOp::create(b, loc, above, below);
-}
-
-void PanelContraction::either(OpBuilder &b, Value condition, function_ref<void(OpBuilder &)> then,
-                              function_ref<void(OpBuilder &)> otherwise) const {
-  scf::IfOp::create(
-      b, loc, condition,
-      [&](OpBuilder &b, Location loc) {
-        then(b);
-        scf::YieldOp::create(b, loc);
-      },
-      [&](OpBuilder &b, Location loc) {
-        otherwise(b);
-        scf::YieldOp::create(b, loc);
-      });
-}
 
 /// Writes what `count` positions from `first` on read.
 void PanelContraction::layOut(OpBuilder &b, const Place &place, Value first, Value count) {
@@ -366,8 +298,8 @@ void PanelContraction::layOutTaps(OpBuilder &b, ArrayRef<Value> position, size_t
                      layOutTaps(b, position, dim + 1, inputAt(index, at), there);
                  };
                  if (padded)
-                   either(b, isInside(b, at, at, here.in), read,
-                          [&](OpBuilder &b) { panel.fill(b, there, inside); });
+                   emitEither(b, loc, isInside(b, loc, at, at, here.in), read,
+                              [&](OpBuilder &b) { panel.fill(b, there, inside); });
                  else
                    read(b);
                  return SmallVector<Value>();
@@ -383,7 +315,7 @@ void PanelContraction::layOutTaps(OpBuilder &b, ArrayRef<Value> position, size_t
   if (!padded)
     return whole(b);
   Value stop = index.add(start, (here.kernel - 1) * here.dilation);
-  either(b, isInside(b, start, stop, here.in), whole, oneByOne);
+  emitEither(b, loc, isInside(b, loc, start, stop, here.in), whole, oneByOne);
 }
 
 //===- The tile
@@ -397,8 +329,8 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
   SmallVector<Value> sums = startSums(b, loc, bias, sumElement, feature, block, rows);
 
   // A sum reads one piece of the panel, or one of each of the image's rows.
-  int64_t pieces = image && dims.size() == 2 ? dims.front().kernel : 1;
-  int64_t pieceStep = image && dims.size() == 2 ? dims.front().dilation * image->rowElements : 0;
+  int64_t pieces = image ? image->outer.kernel : 1;
+  int64_t pieceStep = image ? image->outer.dilation * image->rowElements : 0;
   int64_t rowStep = image ? dims.back().stride * channels : rowElements;
   int64_t steps = rowElements / pieces / unit.products, wide = lanes * unit.products;
   auto pairs = VectorType::get(unit.products, element), allType = VectorType::get(wide, element);

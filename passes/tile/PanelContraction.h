@@ -34,12 +34,6 @@ private:
     mlir::Value batch, group;
     llvm::SmallVector<mlir::Value> outer;
   };
-  /// Rows of the image with their borders, as many as some rows of results read.
-  struct Image {
-    int64_t columns, rowElements; ///< of a row
-    int64_t rows, outputRows;
-    int64_t elements() const { return rows * rowElements; }
-  };
   struct WeightBlock : FeatureBlock {
     mlir::Value weights; ///< where its weights begin
   };
@@ -64,12 +58,6 @@ private:
   void layOut(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
   void layOutTaps(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> position, size_t dim,
                   mlir::Value input, mlir::Value to);
-  void layOutImage(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
-  /// Whether positions from `low` to `high` lie in a dimension of `extent`.
-  mlir::Value isInside(mlir::OpBuilder &b, mlir::Value low, mlir::Value high, int64_t extent) const;
-  void either(mlir::OpBuilder &b, mlir::Value condition,
-              llvm::function_ref<void(mlir::OpBuilder &)> then,
-              llvm::function_ref<void(mlir::OpBuilder &)> otherwise) const;
 
   mlir::Location loc;
   Machine machine;
@@ -89,7 +77,7 @@ private:
   int64_t rows, panelTiles; ///< of a tile, and tiles in a panel
   mlir::Type sumElement, element;
   Panel panel{loc, machine, x, {}, 0, {}};
-  std::optional<Image> image;
+  std::optional<ImageRows> image;
   bool streams = false;         ///< weights come from memory, each once
   int64_t parts = 1;            ///< of the positions, or
   bool partsOfFeatures = false; ///< of the blocks of features
