@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/tile/Contraction.h"
 #include "passes/tile/Depthwise.h"
+#include "passes/tile/DepthwiseDots.h"
 #include "passes/tile/PanelContraction.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Pool.h"
@@ -162,6 +163,8 @@ struct KernelToLoops : tile::impl::KernelToLoopsBase<KernelToLoops> {
       if (auto conv = dyn_cast<kernel::ConvOp>(op)) {
         if (conv.getTransposed())
           lowerTransposed(b, conv);
+        else if (DepthwiseDots::takes(conv))
+          DepthwiseDots(b, conv, machine).emit(b);
         else if (conv.isDepthwise())
           Depthwise(b, conv, machine).emit(b);
         else if (PanelContraction::takes(conv.getPacking()))

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "passes/tile/DepthwiseDots.h"
 #include "passes/tile/Epilogue.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Schedule.h"
@@ -222,8 +223,10 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
   }
 
   void packConv(kernel::ConvOp op) {
-    if (op.getPacking() || op.getTransposed() || op.isDepthwise())
+    if (op.getPacking() || op.getTransposed())
       return;
+    if (op.isDepthwise())
+      return packDepthwise(op);
     auto init = cast<RankedTensorType>(op.getInit().getType());
     SmallVector<int64_t> window = op.getKernelShape();
     int64_t depth = op.getGroupChannels(), positions = init.getDimSize(init.getRank() - 2);
@@ -247,6 +250,48 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     Choice choice = choose(op, op.getX(), op.getFilter(), positions, op.getGroupFeatures(), row);
     if (apply(op, choice, op.getFilterMutable(), op.getGroups(), depth, op.getGroupFeatures()))
       op.setWindow(window);
+  }
+
+  /// Four taps side by side, where an instruction sums their products.
+  void packDepthwise(kernel::ConvOp op) {
+    std::optional<ByteDepthwise> shape = DepthwiseDots::plan(op, machine);
+    if (!shape)
+      return;
+    Choice choice = choose(op, op.getX(), op.getFilter(), 1, shape->channels, 1);
+    FailureOr<edge::HostTensor> filter = constantOf(op.getFilter());
+    if (!choice.offset || choice.packing.getProducts() != ByteDepthwise::kTaps || failed(filter))
+      return;
+    constexpr int64_t taps = ByteDepthwise::kTaps;
+    edge::HostTensor packed(
+        RankedTensorType::get({shape->packedElements()}, filter->getElementType()));
+    for (const ByteBlock &block : shape->blocks()) {
+      int64_t to = block.weights;
+      for (int64_t outer = 0; outer < shape->outer; ++outer)
+        for (int64_t first = 0; first < taps * shape->tapGroups(); first += taps)
+          for (int64_t vector = 0; vector < taps; ++vector)
+            for (int64_t lane = 0; lane < block.channels / taps; ++lane)
+              for (int64_t tap = first; tap < first + taps; ++tap, ++to) {
+                int64_t channel = block.first + ByteDepthwise::channelOf(vector, lane);
+                if (shape->joint > 1)
+                  channel %= shape->channels;
+                if (tap < shape->last && channel < shape->channels)
+                  packed.setInt(
+                      to, filter->getInt((outer * shape->last + tap) * shape->channels + channel));
+              }
+    }
+    int64_t over = static_cast<int64_t>(op.getZeroPoint()) + *choice.offset;
+    Value bias =
+        lessOffset(op, op.getBias(), withoutReshapes(op.getFilter()), shape->channels, over);
+    if (!bias)
+      return;
+    SmallVector<int64_t> window = op.getKernelShape();
+    OpBuilder builder(op);
+    op.getFilterMutable().assign(arith::ConstantOp::create(
+        builder, op.getFilter().getLoc(), cast<TypedAttr>(Attribute(packed.toAttr()))));
+    op.setOffset(*choice.offset);
+    op.setWindow(window);
+    op.setPackingAttr(kernel::PackingAttr::get(&getContext(), taps, shape->lanes, taps));
+    op.getBiasMutable().assign(bias);
   }
 
   void packMatMul(kernel::MatMulOp op) {

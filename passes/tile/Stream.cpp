@@ -4,6 +4,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/tile/Contraction.h"
 #include "passes/tile/Depthwise.h"
+#include "passes/tile/DepthwiseDots.h"
 #include "passes/tile/PanelContraction.h"
 #include "passes/tile/Pool.h"
 #include "llvm/Support/MathExtras.h"
@@ -70,6 +71,10 @@ static EmitRows emitterOf(OpBuilder &b, Operation *op, const Machine &machine) {
     return [emitter](OpBuilder &b, Value first, Value end) { emitter->emitRows(b, first, end); };
   }
   auto conv = cast<kernel::ConvOp>(op);
+  if (DepthwiseDots::takes(conv)) {
+    auto emitter = std::make_shared<DepthwiseDots>(b, conv, machine, /*byRows=*/true);
+    return [emitter](OpBuilder &b, Value first, Value end) { emitter->emitRows(b, first, end); };
+  }
   if (conv.isDepthwise()) {
     auto emitter = std::make_shared<Depthwise>(b, conv, machine, /*byRows=*/true);
     return [emitter](OpBuilder &b, Value first, Value end) { emitter->emitRows(b, first, end); };

@@ -87,6 +87,31 @@ def gates(form):
     return g, 5
 
 
+def depthwise(form):
+    """As many channels as registers have lanes, or more."""
+    g = Graph("depthwise")
+    x = g.input("x", [2, 3, 21, 19])
+    x = g.conv(x, 3, 32, [1, 1], **window(0))
+    x = g.conv(x, 32, 32, [3, 3], **window(1, group=32))
+    x = g.conv(x, 32, 112, [1, 1], **window(0))
+    g.conv(x, 112, 112, [5, 5], norm=False, pads=[2, 1, 3, 2], strides=[2, 1], group=112, out="y")
+    g.output("y", [None] * 4)
+    return g, 4
+
+
+def narrow(form):
+    """Depthwise layers of few channels, with kernels of any extent, steps and dilations."""
+    g = Graph("narrow")
+    x = g.input("x", [1, 40, 21, 19])
+    x = g.conv(x, 40, 40, [3, 3], norm=False, pads=[2, 2, 2, 2], dilations=[2, 2], group=40)
+    x = g.conv(x, 40, 24, [1, 1], **window(0))
+    x = g.conv(x, 24, 24, [1, 7], norm=False, pads=[0, 3, 0, 3], strides=[1, 2], group=24)
+    x = g.conv(x, 24, 8, [1, 1], **window(0))
+    g.conv(x, 8, 8, [3, 2], norm=False, group=8, pads=[1, 0, 1, 1], out="y")
+    g.output("y", [None] * 4)
+    return g, 5
+
+
 def head(form):
     g = Graph("head")
     x = g.input("x", [32, 40])
@@ -296,7 +321,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        for make in (chain, residual, gates, head, ragged, pyramid, attention):
+        for make in (chain, residual, gates, depthwise, narrow, head, ragged, pyramid, attention):
             for variant in VARIANTS:
                 g, layers = make(variant.form)
                 name = f"{g.name} {variant}"

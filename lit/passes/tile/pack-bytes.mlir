@@ -47,5 +47,15 @@ func.func @start(%x: tensor<1x8x3xi8>, %b: tensor<2xi32>) -> tensor<1x8x2xi32> {
   %e = tensor.empty() : tensor<1x8x2xi32>
   %y = kernel.conv ins(%x, %w bias %b : tensor<1x8x3xi8>, tensor<1x3x2xi8>, tensor<2xi32>) outs(%e : tensor<1x8x2xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>} -> tensor<1x8x2xi32>
   return %y : tensor<1x8x2xi32>
+}// A depthwise layer's: three taps of a row and one of zero lie side by side; the first register has those of channels 0 to 3, 16 to 19, 32 to 35 and 48 to 51.
+// CHECK-LABEL: func @depthwise
+// CHECK-DAG: arith.constant dense<-393> : tensor<64xi32>
+// CHECK-DAG: arith.constant dense<"0x0101010001010100{{.*}}"> : tensor<256xi8>
+// CHECK: kernel.conv {{.*}}offset = 128 : i64, packing = #kernel.packing<vectors = 4, lanes = 16, products = 4>
+func.func @depthwise(%x: tensor<1x9x64xi8>) -> tensor<1x9x64xi32> {
+  %w = arith.constant dense<1> : tensor<3x1x64xi8>
+  %e = tensor.empty() : tensor<1x9x64xi32>
+  %y = kernel.conv ins(%x, %w : tensor<1x9x64xi8>, tensor<3x1x64xi8>) outs(%e : tensor<1x9x64xi32>) {groups = 64 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, zero_point = 3 : i64} -> tensor<1x9x64xi32>
+  return %y : tensor<1x9x64xi32>
 }
 }
