@@ -3,6 +3,7 @@
 #include "compiler/Execution.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/legalize/Passes.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/Plan.h"
 #include "llvm/Support/GlobPattern.h"
@@ -193,7 +194,8 @@ LogicalResult calibrate(ModuleOp module, const QuantizeOptions &options, StringR
     return error;
   }
   if (failed(markKeptFloat(module, options.keepFloat)) ||
-      failed(runPass(module, createLimitsBeforeMoves())))
+      failed(runPass(module, createLimitsBeforeMoves())) ||
+      failed(runPass(module, createFoldAffineIntoNextLayer({/*nearly=*/true}))))
     return failure();
   QuantizationPlan before(mainOf(module));
   if (before.layers().empty()) {

@@ -33,6 +33,7 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(createSinkTransposes());
   function.addPass(createFoldAffineIntoConv());
+  function.addPass(createFoldAffineIntoNextLayer());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
 }
@@ -40,6 +41,7 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 static void buildQuantize(OpPassManager &passes, const Target *) {
   passes.addPass(createInsertQuantization());
   auto &function = passes.nest<func::FuncOp>();
+  function.addPass(createSetInterface());
   function.addPass(createMoveIntegers());
   function.addPass(createIntegerArithmetic());
   function.addPass(createIntegerSums());

@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "passes/quantize/Interface.h"
 #include "passes/quantize/MoveIntegers.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/Plan.h"
@@ -180,12 +181,16 @@ struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQua
         low = std::min(low, range->first);
         high = std::max(high, range->second);
       }
-      types.push_back(activationType(&getContext(), scheme, low, high));
+      types.push_back(
+          readsIntegers(group)
+              ? nullptr
+              : withSignOfInput(group, activationType(&getContext(), scheme, low, high)));
     }
     OpBuilder builder(&getContext());
     for (auto [group, type] : llvm::zip_equal(plan.groups(), types))
-      for (Value root : group.roots)
-        replaceByIntegers(builder, root, type);
+      if (type)
+        for (Value root : group.roots)
+          replaceByIntegers(builder, root, type);
     RewritePatternSet moves(&getContext());
     quantize::populateMovesOnIntegers(moves);
     walkAndApplyPatterns(function, std::move(moves));
@@ -196,6 +201,29 @@ struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQua
     }
     clean(function);
     return success();
+  }
+
+  /// Whether the group's numbers are read from integers, as those of an input that is given so.
+  static bool readsIntegers(const ScaleGroup &group) {
+    auto read = group.roots.front().getDefiningOp<edge::DequantizeOp>();
+    return group.roots.size() == 1 && read && isa<quant::UniformQuantizedType>(read.getQuantized());
+  }
+
+  /// Where the caller wants to give unsigned integers, they stay so.
+  static quant::UniformQuantizedType withSignOfInput(const ScaleGroup &group,
+                                                     quant::UniformQuantizedType type) {
+    for (Value root : group.roots) {
+      auto argument = dyn_cast<BlockArgument>(root);
+      auto function =
+          argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : nullptr;
+      auto wanted = function ? function.getArgAttrOfType<TypeAttr>(argument.getArgNumber(),
+                                                                   kInterfaceTypeAttr)
+                             : nullptr;
+      auto storage = wanted ? dyn_cast<IntegerType>(wanted.getValue()) : nullptr;
+      if (storage && storage.getWidth() == type.getStorageTypeIntegralWidth())
+        return interface::withSignOf(type, storage);
+    }
+    return type;
   }
 
   /// Whoever reads `root` reads its integers from now on.

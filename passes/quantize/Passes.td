@@ -32,6 +32,16 @@ def InsertQuantization : Pass<"edgec-insert-quantization", "::mlir::ModuleOp"> {
   let dependentDialects = ["::edgec::edge::EdgeDialect", "::mlir::quant::QuantDialect"];
 }
 
+def SetInterface : Pass<"edgec-set-interface", "::mlir::func::FuncOp"> {
+  let summary = "give inputs and outputs the element types that the caller asks for";
+  let description = [{
+    An argument or a result with `edge.type` gets that element type. Integers are those that the model rounds its numbers to there anyway; of the other signedness,
+    they are by half a range further on. Floats become other floats, and integers that are read as numbers become the numbers. `edge.quantized`
+    says of an argument or result of integers what they stand for.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def MoveIntegers : Pass<"edgec-move-integers", "::mlir::func::FuncOp"> {
   let summary = "Let ops that only move elements move integers instead of the numbers that they stand for";
   let description = [{

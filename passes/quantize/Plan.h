@@ -48,6 +48,7 @@ public:
   llvm::ArrayRef<ScaleGroup> groups() const { return foundGroups; }
 
 private:
+  void wantInterface(mlir::func::FuncOp function);
   void visit(mlir::Operation *op);
   void want(mlir::Value value);
   bool isWantedBehindClamps(mlir::Value value) const;
