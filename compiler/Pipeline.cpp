@@ -40,13 +40,15 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 
 static void buildQuantize(OpPassManager &passes, const Target *) {
   passes.addPass(createInsertQuantization());
+  passes.addPass(createQuantizeWeights());
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(createSetInterface());
   function.addPass(createMoveIntegers());
   function.addPass(createIntegerArithmetic());
   function.addPass(createIntegerSums());
   function.addPass(createRemoveConstantChannels());
-  function.addPass(createQuantizeByFormula());
+  passes.addPass(createScaleSums());
+  passes.nest<func::FuncOp>().addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
   // Weights of layers that stay in floating point are constants only now.
   passes.nest<func::FuncOp>().addPass(createFoldAffineIntoConv());

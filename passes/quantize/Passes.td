@@ -32,6 +32,25 @@ def InsertQuantization : Pass<"edgec-insert-quantization", "::mlir::ModuleOp"> {
   let dependentDialects = ["::edgec::edge::EdgeDialect", "::mlir::quant::QuantDialect"];
 }
 
+def QuantizeWeights : Pass<"edgec-quantize-weights", "::mlir::ModuleOp"> {
+  let summary = "make the weights of a float module integers, and leave all else floats";
+  let description = [{
+    Acts on a module with `edge.quantize` = "weights-int8" or "weights-int4". Weights of layers become `edge.dequantize` of integers in [-127, 127], with a scale for each output
+    feature. With 4 bits, those of matrix products become floats that are multiples, -7 to 7, of a scale for each `edge.group_size` neighbouring ones of a feature, a bfloat16. Of tables
+    that rows are gathered from, the integers are gathered, and scaled then. Small constants stay, and ops with `edge.keep_float`.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect", "::mlir::quant::QuantDialect"];
+}
+
+def ScaleSums : Pass<"edgec-scale-sums", "::mlir::ModuleOp"> {
+  let summary = "scale the sums of float layers, not their integer weights";
+  let description = [{
+    A layer that reads floats and an `edge.dequantize` of constants with one scale for each of its output features becomes one with the integers as weights, and a multiplication of its
+    results. `edge.narrow_constants` then stands on the module, by which they are stored in as few bits as they need.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def SetInterface : Pass<"edgec-set-interface", "::mlir::func::FuncOp"> {
   let summary = "give inputs and outputs the element types that the caller asks for";
   let description = [{

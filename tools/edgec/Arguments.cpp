@@ -35,11 +35,17 @@ constexpr std::pair<llvm::StringLiteral, ObserverMethod> kMethods[] = {
 } // namespace
 
 void QuantizeArguments::add(CLI::App &command) {
+  std::vector<std::string> schemes;
+  std::string help = "quantize a float model:";
+  for (const QuantizeScheme &row : getQuantizeSchemes()) {
+    help += (schemes.empty() ? " " : "; ") + row.name.str() + ", " + row.description.str();
+    schemes.push_back(row.name.str());
+  }
+  command.add_option("--quantize", scheme, help)->check(CLI::IsMember(schemes));
   command
-      .add_option("--quantize", scheme,
-                  "make a float model one of integers: int8, or int16x8 (activations of 16 bits, "
-                  "weights of 8)")
-      ->check(CLI::IsMember({"int8", "int16x8"}));
+      .add_option("--group-size", groupSize,
+                  "weights of 4 bits that have one scale: 16, 32 (the default), 64, 128 or 256")
+      ->check(CLI::IsMember({16, 32, 64, 128, 256}));
   command.add_option("--calibration", calibration,
                      "inputs to measure ranges on: a folder or a list file of .npy, .npz and "
                      "pictures; a line of a list may have one file for each input");
@@ -64,6 +70,7 @@ void QuantizeArguments::add(CLI::App &command) {
 
 void QuantizeArguments::parse(QuantizeOptions &options) const {
   options.scheme = scheme;
+  options.groupSize = groupSize;
   if (!calibration.empty())
     options.samples = createSampleSource(calibration);
   for (auto &[name, value] : kMethods)

@@ -21,6 +21,7 @@ void addLists(CLI::App &app, int &exitCode); // targets, ops
 struct QuantizeArguments {
   std::string scheme, calibration, method = "mse", cache;
   std::vector<std::string> keepFloat;
+  int64_t groupSize = 32;
   bool equalize = true, correctBias = true;
 
   void add(CLI::App &command);
