@@ -189,6 +189,8 @@ ArrayRef<QuantizeScheme> getQuantizeSchemes() {
       {"int16x8", "activations of 16 bits, weights of 8", true},
       {"weights-int8", "only weights, of 8 bits", false},
       {"weights-int4", "only weights, of 4 bits with a scale for each --group-size", false},
+      {"fp16", "tensors and weights stored as float16", false},
+      {"bf16", "tensors and weights stored as bfloat16", false},
   };
   return schemes;
 }
@@ -202,7 +204,8 @@ LogicalResult calibrate(ModuleOp module, const QuantizeOptions &options, StringR
   Builder builder(module.getContext());
   if (!scheme->needsSamples) {
     module->setAttr(kQuantizeAttr, builder.getStringAttr(options.scheme));
-    module->setAttr(kGroupSizeAttr, builder.getI64IntegerAttr(options.groupSize));
+    if (options.scheme == "weights-int4")
+      module->setAttr(kGroupSizeAttr, builder.getI64IntegerAttr(options.groupSize));
     return markKeptFloat(module, options.keepFloat);
   }
   if (!options.samples) {

@@ -41,6 +41,7 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
 static void buildQuantize(OpPassManager &passes, const Target *) {
   passes.addPass(createInsertQuantization());
   passes.addPass(createQuantizeWeights());
+  passes.addPass(createNarrowFloats());
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(createSetInterface());
   function.addPass(createMoveIntegers());

@@ -36,6 +36,11 @@ std::optional<Scheme> schemeOf(StringRef name) {
       .Default(std::nullopt);
 }
 
+/// Schemes of other passes.
+bool isWithoutRanges(StringRef scheme) {
+  return scheme.starts_with("weights-") || scheme == "fp16" || scheme == "bf16";
+}
+
 /// The type for numbers in a range, which is widened to hold zero: that has to be exact, as
 /// paddings and the cut of a ReLU are.
 quant::UniformQuantizedType activationType(MLIRContext *context, Scheme scheme, double low,
@@ -105,7 +110,7 @@ void quantizeWeights(OpBuilder &builder, const QuantizedLayer &layer, double inp
 struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQuantization> {
   void runOnOperation() override {
     auto name = getOperation()->getAttrOfType<StringAttr>(kQuantizeAttr);
-    if (!name || name.getValue().starts_with("weights-"))
+    if (!name || isWithoutRanges(name.getValue()))
       return;
     std::optional<Scheme> scheme = schemeOf(name.getValue());
     if (!scheme) {

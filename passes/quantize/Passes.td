@@ -42,6 +42,15 @@ def QuantizeWeights : Pass<"edgec-quantize-weights", "::mlir::ModuleOp"> {
   let dependentDialects = ["::edgec::edge::EdgeDialect", "::mlir::quant::QuantDialect"];
 }
 
+def NarrowFloats : Pass<"edgec-narrow-floats", "::mlir::ModuleOp"> {
+  let summary = "store tensors and weights of a float module as f16 or bf16";
+  let description = [{
+    Acts on a module with `edge.quantize` = "fp16" or "bf16". What layers and products read, what is moved, and sums that have several readers are `edge.cast` to 16 bits and back:
+    the casts go into the loops of those who write and read it. Ops compute in f32. Weights and tables of layers are rounded. Inputs, outputs, and ops with `edge.keep_float` stay.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def ScaleSums : Pass<"edgec-scale-sums", "::mlir::ModuleOp"> {
   let summary = "scale the sums of float layers, not their integer weights";
   let description = [{

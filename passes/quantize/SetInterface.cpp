@@ -164,9 +164,17 @@ struct SetInterface : public edgec::impl::SetInterfaceBase<SetInterface> {
     if (have == wanted)
       return success();
     if (isa<FloatType>(have) && isa<FloatType>(wanted)) {
+      SmallVector<edge::CastOp> casts; // to what is given now
+      for (Operation *user : argument.getUsers())
+        if (auto cast = dyn_cast<edge::CastOp>(user); cast && cast.getTo() == wanted)
+          casts.push_back(cast);
       argument.setType(cast<RankedTensorType>(argument.getType()).clone(wanted));
       Value numbers = castTo(builder, argument, have);
       argument.replaceAllUsesExcept(numbers, numbers.getDefiningOp());
+      for (edge::CastOp cast : casts) {
+        cast.replaceAllUsesWith(Value(argument));
+        cast.erase();
+      }
       return success();
     }
     if (isa<FloatType>(wanted)) {

@@ -41,6 +41,13 @@ std::optional<int64_t> splatOf(Value value) {
                                   : std::nullopt;
 }
 
+/// Whether an op makes a wider number of 16 bits or fewer.
+bool widens(Operation *op) {
+  return isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp, arith::ExtFOp, arith::SIToFPOp,
+                         arith::UIToFPOp>(op) &&
+         op->getOperand(0).getType().getIntOrFloatBitWidth() <= 16;
+}
+
 /// What a tensor consists of, each element widened, and then less a constant.
 std::optional<Narrow> widened(Value value) {
   Narrow narrow{value};
@@ -67,14 +74,14 @@ std::optional<Narrow> widened(Value value) {
       given = sub.getLhs();
     }
     Operation *extend = given.getDefiningOp();
-    if (!isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp>(extend))
+    if (!widens(extend))
       extend = nullptr;
     OpOperand *tensor = tensorOf(extend ? extend->getOperand(0) : given);
     if (!tensor || !op.getMatchingIndexingMap(tensor).isIdentity())
       return std::nullopt;
     narrow.integers = tensor->get();
     if (extend) {
-      narrow.isUnsigned = isa<arith::ExtUIOp>(extend);
+      narrow.isUnsigned = isa<arith::ExtUIOp, arith::UIToFPOp>(extend);
       // A boolean is no number of its own.
       return getElementTypeOrSelf(narrow.integers.getType()).isInteger(1) ? std::nullopt
                                                                           : std::optional(narrow);
@@ -104,6 +111,13 @@ template <typename Contraction> void narrow(OpBuilder &b, Contraction op, OpOper
   replace(b, operand, found->integers);
   op.setZeroPoint(found->zeroPoint);
   op.setUnsignedX(found->isUnsigned);
+}
+
+/// The same for the second matrix of a product, of floats.
+void narrowMatrix(OpBuilder &b, OpOperand &operand) {
+  std::optional<Narrow> found = widened(beforeReshapes(operand.get()));
+  if (found && isa<FloatType>(getElementTypeOrSelf(found->integers.getType())))
+    replace(b, operand, found->integers);
 }
 
 /// Whether a float is one of f16, or of bf16.
@@ -140,10 +154,11 @@ Type narrowType(Builder &b, const edge::HostTensor &wide, bool floatsToo) {
   }
   if (!wide.isFloat() || !floatsToo)
     return {};
-  if (all([&](int64_t i) { return fitsHalf(static_cast<float>(wide.getFloat(i))); }))
-    return b.getF16Type();
+  // Widening bf16 is a shift, which every processor has.
   if (all([&](int64_t i) { return fitsBrain(static_cast<float>(wide.getFloat(i))); }))
     return b.getBF16Type();
+  if (all([&](int64_t i) { return fitsHalf(static_cast<float>(wide.getFloat(i))); }))
+    return b.getF16Type();
   return {};
 }
 
@@ -191,6 +206,7 @@ struct NarrowOperands : tile::impl::NarrowOperandsBase<NarrowOperands> {
         narrowConstant(b, conv.getFilterMutable());
       } else if (auto product = dyn_cast<kernel::MatMulOp>(op)) {
         narrow(b, product, product.getAMutable());
+        narrowMatrix(b, product.getBMutable());
         narrowConstant(b, product.getBMutable());
       }
     }
