@@ -4,6 +4,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/Plan.h"
+#include "passes/quantize/Weights.h"
 
 using namespace mlir;
 
@@ -120,16 +121,23 @@ struct NarrowFloats : public edgec::impl::NarrowFloatsBase<NarrowFloats> {
     return success();
   }
 
+  static edge::HostTensor roundTo(const edge::HostTensor &numbers, Type narrow) {
+    edge::HostTensor rounded(numbers.getType().clone(narrow));
+    for (int64_t i = 0, e = numbers.getNumElements(); i < e; ++i)
+      rounded.setFloat(i, numbers.getFloat(i));
+    return rounded;
+  }
+
   /// Numbers that 16 bits hold: constants are stored by their values.
   static void narrowWeights(const QuantizedLayer &layer, Type narrow) {
     edge::HostTensor weights = hostTensor(layer.weights.weights->get());
     if (weights.getNumElements() < kWorthIt)
       return;
-    edge::HostTensor rounded(weights.getType().clone(narrow)), numbers(weights.getType());
-    for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i) {
-      rounded.setFloat(i, weights.getFloat(i));
+    edge::HostTensor rounded = roundTo(weights, narrow), numbers(weights.getType());
+    if (!quantize::areFinite(rounded)) // beyond what 16 bits can hold
+      return;
+    for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i)
       numbers.setFloat(i, rounded.getFloat(i));
-    }
     OpBuilder builder(layer.op);
     layer.weights.weights->set(
         edge::ConstantOp::create(builder, layer.op->getLoc(), numbers.toAttr()));
@@ -141,9 +149,9 @@ struct NarrowFloats : public edgec::impl::NarrowFloatsBase<NarrowFloats> {
     if (!matchPattern(gather.getX(), m_Constant()) || !type.getElementType().isF32() ||
         type.getNumElements() < kWorthIt || gather->hasAttr(kKeepFloatAttr))
       return;
-    edge::HostTensor table = hostTensor(gather.getX()), rounded(type.clone(narrow));
-    for (int64_t i = 0, e = table.getNumElements(); i < e; ++i)
-      rounded.setFloat(i, table.getFloat(i));
+    edge::HostTensor rounded = roundTo(hostTensor(gather.getX()), narrow);
+    if (!quantize::areFinite(rounded))
+      return;
     OpBuilder builder(gather);
     builder.setInsertionPointAfter(gather);
     Value constant = edge::ConstantOp::create(builder, gather.getLoc(), rounded.toAttr());

@@ -59,7 +59,7 @@ struct QuantizeWeights : public edgec::impl::QuantizeWeightsBase<QuantizeWeights
   /// A scale for each feature, or, with 4 bits, for each `group` weights of one.
   bool quantizeLayer(const QuantizedLayer &layer) {
     edge::HostTensor weights = hostTensor(layer.weights.weights->get());
-    if (weights.getNumElements() < kWorthIt)
+    if (weights.getNumElements() < kWorthIt || !areFinite(weights))
       return false;
     OpBuilder builder(layer.op);
     bool isMatrix = weights.getRank() == 2;
@@ -107,6 +107,8 @@ struct QuantizeWeights : public edgec::impl::QuantizeWeightsBase<QuantizeWeights
         gather->hasAttr(kKeepFloatAttr))
       return false;
     edge::HostTensor table = hostTensor(gather.getX());
+    if (!areFinite(table))
+      return false;
     int64_t rows = type.getDimSize(0), width = type.getDimSize(1);
     int64_t perScale = group && width % (2 * group) == 0 ? group : width;
     bool isNarrow = perScale == group;

@@ -58,3 +58,10 @@ edge::HostTensor quantize::roundWeights(const edge::HostTensor &weights, ArrayRe
   }
   return integers;
 }
+
+bool quantize::areFinite(const edge::HostTensor &numbers) {
+  for (int64_t i = 0, e = numbers.getNumElements(); i < e; ++i)
+    if (!std::isfinite(numbers.getFloat(i)))
+      return false;
+  return true;
+}

@@ -11,6 +11,9 @@ inline double asFloat(double value) { return static_cast<float>(value); }
 /// No scale is less: it is far from where floats lose digits.
 inline constexpr double kLeastScale = 0x1.0p-100;
 
+/// Whether no number is NaN or infinite: others have no scale.
+bool areFinite(const edge::HostTensor &numbers);
+
 /// For each feature the scale with the least squared error: the largest weight may be cut off a bit
 /// where the others gain by it. `featureOf` gives the feature of a flat index; integers go up to
 /// `most`. 0 for a feature of zeros.

@@ -65,3 +65,16 @@ module attributes {edge.quantize = "fp16"} {
     return %3 : tensor<3xf32>
   }
 }
+
+// -----
+
+// What is beyond 16 bits stays.
+// CHECK-LABEL: func @beyond
+// CHECK: edge.constant dense<7.000000e+04> : tensor<64x8xf32>
+module attributes {edge.quantize = "fp16"} {
+  func.func @beyond(%x: tensor<3x64xf32>) -> tensor<3x8xf32> {
+    %w = edge.constant dense<70000.0> : tensor<64x8xf32>
+    %0 = edge.matmul %x, %w : tensor<3x64xf32>, tensor<64x8xf32>
+    return %0 : tensor<3x8xf32>
+  }
+}

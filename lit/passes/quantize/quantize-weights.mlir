@@ -83,3 +83,17 @@ module attributes {edge.quantize = "weights-int8"} {
     return %0 : tensor<1x2xf32>
   }
 }
+
+// -----
+
+// Nor has infinity a scale.
+// CHECK-LABEL: func @infinite
+// CHECK-NOT: i8
+// expected-warning @+1 {{has no weights that could be quantized}}
+module attributes {edge.quantize = "weights-int4"} {
+  func.func @infinite(%x: tensor<1x128xf32>) -> tensor<1x2xf32> {
+    %w = edge.constant dense<0x7F800000> : tensor<128x2xf32>
+    %0 = edge.matmul %x, %w : tensor<1x128xf32>, tensor<128x2xf32>
+    return %0 : tensor<1x2xf32>
+  }
+}
