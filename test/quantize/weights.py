@@ -20,7 +20,7 @@ import generate  # noqa: E402
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
 from common import edgec, tensors  # noqa: E402
-from onnx import TensorProto, numpy_helper  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 BINARY = edgec.find()
 
@@ -169,6 +169,29 @@ class WeightsTest(unittest.TestCase):
         wanted = x.astype(np.float64) @ (q * np.repeat(scale, 32, axis=0).astype(np.float64))
         self.assertGreater(sqnr(wanted, self.run_model(path, x)), 110)
         self.assertLess(self.constants(path), 128 * 48 // 2 + 4 * 48 * 4 + 400)
+
+    def test_packed_in_the_file(self):
+        """MatMulNBits, with the middle as zero point."""
+        random, rows, depth, block = np.random.default_rng(0), 48, 128, 32
+        packed = random.integers(0, 256, (rows, depth // block, block // 2)).astype(np.uint8)
+        scale = random.uniform(0.01, 0.02, (rows, depth // block)).astype(np.float32)
+        node = helper.make_node("MatMulNBits", ["x", "w", "s"], ["y"], domain="com.microsoft", name="product",
+                                N=rows, K=depth, bits=4, block_size=block)  # fmt: skip
+        graph = helper.make_graph(
+            [node],
+            "packed",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, [3, depth])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, [3, rows])],
+            [numpy_helper.from_array(packed, "w"), numpy_helper.from_array(scale.ravel(), "s")],
+        )
+        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+        path = self.work / "packed.onnx"
+        path.write_bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
+        x = random.standard_normal((3, depth)).astype(np.float32)
+        integers = np.stack([packed & 15, packed >> 4], -1).reshape(rows, depth).astype(np.float64) - 8
+        wanted = x @ (integers * np.repeat(scale, block, axis=1)).T
+        self.assertGreater(sqnr(wanted, self.run_model(path, x)), 110)
+        self.assertLess(self.constants(path), rows * depth // 2 + scale.nbytes + 400)
 
 
 if __name__ == "__main__":
