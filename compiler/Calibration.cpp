@@ -3,6 +3,7 @@
 #include "compiler/Execution.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/legalize/Passes.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/Plan.h"
 #include "llvm/Support/GlobPattern.h"
@@ -37,8 +38,9 @@ LogicalResult markKeptFloat(ModuleOp module, ArrayRef<std::string> patterns) {
       return module.emitError() << "--keep-float " << text << ": "
                                 << llvm::toString(pattern.takeError());
     bool found = false;
-    module.walk([&](edge::QuantizableOpInterface op) {
-      if (llvm::none_of(nodeNames(op->getLoc()),
+    module.walk([&](Operation *op) {
+      if (!isa<edge::QuantizableOpInterface, edge::ElementMovingOpInterface>(op) ||
+          llvm::none_of(nodeNames(op->getLoc()),
                         [&](StringRef name) { return name == text || pattern->match(name); }))
         return;
       layerBehind(op)->setAttr(kKeepFloatAttr, UnitAttr::get(module.getContext()));
@@ -181,9 +183,31 @@ LogicalResult measure(ModuleOp module, const QuantizationPlan &plan, const Quant
 
 } // namespace
 
+ArrayRef<QuantizeScheme> getQuantizeSchemes() {
+  static constexpr QuantizeScheme schemes[] = {
+      {"int8", "weights and activations of 8 bits", true},
+      {"int16x8", "activations of 16 bits, weights of 8", true},
+      {"weights-int8", "only weights, of 8 bits", false},
+      {"weights-int4", "only weights, of 4 bits with a scale for each --group-size", false},
+      {"fp16", "tensors and weights stored as float16", false},
+      {"bf16", "tensors and weights stored as bfloat16", false},
+  };
+  return schemes;
+}
+
 LogicalResult calibrate(ModuleOp module, const QuantizeOptions &options, StringRef modelHash) {
-  if (options.scheme.empty())
+  auto scheme = llvm::find_if(getQuantizeSchemes(), [&](const QuantizeScheme &scheme) {
+    return scheme.name == options.scheme;
+  });
+  if (scheme == getQuantizeSchemes().end())
     return success();
+  Builder builder(module.getContext());
+  if (!scheme->needsSamples) {
+    module->setAttr(kQuantizeAttr, builder.getStringAttr(options.scheme));
+    if (options.scheme == "weights-int4")
+      module->setAttr(kGroupSizeAttr, builder.getI64IntegerAttr(options.groupSize));
+    return markKeptFloat(module, options.keepFloat);
+  }
   if (!options.samples) {
     InFlightDiagnostic error = module.emitError();
     error << "--quantize=" << options.scheme << " needs --calibration";
@@ -193,7 +217,8 @@ LogicalResult calibrate(ModuleOp module, const QuantizeOptions &options, StringR
     return error;
   }
   if (failed(markKeptFloat(module, options.keepFloat)) ||
-      failed(runPass(module, createLimitsBeforeMoves())))
+      failed(runPass(module, createLimitsBeforeMoves())) ||
+      failed(runPass(module, createFoldAffineIntoNextLayer({/*nearly=*/true}))))
     return failure();
   QuantizationPlan before(mainOf(module));
   if (before.layers().empty()) {
@@ -209,7 +234,6 @@ LogicalResult calibrate(ModuleOp module, const QuantizeOptions &options, StringR
   for (auto [group, range] : llvm::zip_equal(plan.groups(), *cache->ranges))
     for (Value root : group.roots)
       setRange(root, range[0], range[1]);
-  Builder builder(module.getContext());
   if (options.correctBias)
     for (auto [layer, means] : llvm::zip_equal(plan.layers(), *cache->means))
       layer.op->setAttr(kInputMeanAttr, builder.getDenseF64ArrayAttr(means));

@@ -247,6 +247,13 @@ struct ComparisonBuilder {
   Comparison &comparison;
 
   LogicalResult build(ModuleOp module, const CompileOptions &options, StringRef modelHash) {
+    for (const QuantizeScheme &scheme : getQuantizeSchemes())
+      if (scheme.name == options.quantize.scheme && !scheme.needsSamples) {
+        InFlightDiagnostic error = module.emitError();
+        error << "--quantize=" << scheme.name << " leaves no integers between ops to compare";
+        error.attachNote() << "compare the outputs of `edgec run` with it and without";
+        return error;
+      }
     if (failed(calibrate(module, options.quantize, modelHash)))
       return failure();
     int64_t count = numberTensors(mainOf(module));

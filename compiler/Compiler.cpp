@@ -214,7 +214,8 @@ LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &o
       return failure();
     if (phase.name == "import") {
       module = frontend->import(path, options.import, context);
-      if (!module || failed(markStates(*module, options.import.states)))
+      if (!module || failed(markStates(*module, options.import.states)) ||
+          failed(applyInterface(*module, options.interface)))
         return failure();
       (*module)->setAttr("edge.threads", Builder(context).getI64IntegerAttr(options.threads));
       if (options.fastConv)

@@ -1,6 +1,7 @@
 // What a caller embeds: a model file in, files or a loaded function out.
 #pragma once
 
+#include "compiler/InterfaceTypes.h"
 #include "compiler/Quantization.h"
 #include "frontends/Frontend.h"
 #include "mlir/IR/MLIRContext.h"
@@ -22,6 +23,7 @@ struct CompileOptions {
   std::set<std::string> emit;        ///< `library` by default
   int threads = 1;
   QuantizeOptions quantize;
+  InterfaceOptions interface;
   bool fastConv = false;     ///< convolutions through transforms: faster, and less exact
   bool profile = false;      ///< call edgec_profile_hook around each op
   std::string stopAfter;     ///< phase to stop after; the module goes to stdout

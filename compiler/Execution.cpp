@@ -36,20 +36,27 @@ static void addResults(func::FuncOp function, ValueRange values) {
   Operation *end = function.getBody().front().getTerminator();
   SmallVector<Type> results(function.getResultTypes());
   SmallVector<DictionaryAttr> attributes;
-  function.getAllResultAttrs(attributes);
-  attributes.resize(results.size());
   Builder builder(function.getContext());
+  // What calibration and comparison have noted, and what the caller's types are to be, is nothing
+  // that code for this purpose is made of.
+  auto isKept = [](StringRef name) { return name == kNameAttr || name == "edge.state"; };
+  for (unsigned i = 0; i < results.size(); ++i) {
+    SmallVector<NamedAttribute> kept;
+    for (NamedAttribute attr : mlir::function_interface_impl::getResultAttrs(function, i))
+      if (isKept(attr.getName()))
+        kept.push_back(attr);
+    attributes.push_back(builder.getDictionaryAttr(kept));
+  }
   for (auto [i, value] : llvm::enumerate(values)) {
     end->insertOperands(end->getNumOperands(), value);
     results.push_back(value.getType());
     attributes.push_back(builder.getDictionaryAttr(
         builder.getNamedAttr(kNameAttr, builder.getStringAttr("observed " + std::to_string(i)))));
   }
-  // What calibration and comparison have noted of arguments is nothing that code is made of.
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
     for (NamedAttribute attr :
          SmallVector<NamedAttribute>(mlir::function_interface_impl::getArgAttrs(function, i)))
-      if (attr.getName() != kNameAttr && attr.getName() != "edge.state")
+      if (!isKept(attr.getName()))
         function.removeArgAttr(i, attr.getName());
   function.setType(builder.getFunctionType(function.getArgumentTypes(), results));
   function.setAllResultAttrs(attributes);

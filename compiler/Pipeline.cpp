@@ -33,18 +33,23 @@ static void buildLegalize(OpPassManager &passes, const Target *) {
   auto &function = passes.nest<func::FuncOp>();
   function.addPass(createSinkTransposes());
   function.addPass(createFoldAffineIntoConv());
+  function.addPass(createFoldAffineIntoNextLayer());
   passes.addPass(createCanonicalizer());
   passes.addPass(createCSEPass());
 }
 
 static void buildQuantize(OpPassManager &passes, const Target *) {
   passes.addPass(createInsertQuantization());
+  passes.addPass(createQuantizeWeights());
+  passes.addPass(createNarrowFloats());
   auto &function = passes.nest<func::FuncOp>();
+  function.addPass(createSetInterface());
   function.addPass(createMoveIntegers());
   function.addPass(createIntegerArithmetic());
   function.addPass(createIntegerSums());
   function.addPass(createRemoveConstantChannels());
-  function.addPass(createQuantizeByFormula());
+  passes.addPass(createScaleSums());
+  passes.nest<func::FuncOp>().addPass(createQuantizeByFormula());
   passes.addPass(createCanonicalizer());
   // Weights of layers that stay in floating point are constants only now.
   passes.nest<func::FuncOp>().addPass(createFoldAffineIntoConv());

@@ -27,8 +27,16 @@ public:
   virtual llvm::Expected<std::string> hash() = 0;
 };
 
+/// A way to quantize a float model, as `--quantize` names it.
+struct QuantizeScheme {
+  llvm::StringLiteral name, description;
+  bool needsSamples; ///< to measure ranges on
+};
+llvm::ArrayRef<QuantizeScheme> getQuantizeSchemes();
+
 struct QuantizeOptions {
-  std::string scheme; ///< int8, int16x8; empty: nothing is quantized
+  std::string scheme;     ///< name of one; empty: nothing is quantized
+  int64_t groupSize = 32; ///< weights of 4 bits with one scale
   std::shared_ptr<SampleSource> samples;
   ObserverMethod method = ObserverMethod::mse;
   std::vector<std::string> keepFloat; ///< patterns of node names

@@ -5,6 +5,11 @@
 
 namespace edgec::edge {
 
+/// On an argument or a result of a model: the `!quant.uniform` type, of one scale, by which its
+/// integers stand for numbers. Frontends write it where the file says so, and descriptions of the
+/// compiled model repeat it.
+inline constexpr llvm::StringLiteral kQuantizedAttr = "edge.quantized";
+
 struct QuantizedSlices {
   llvm::SmallVector<double> scales; ///< one, or one for each slice
   llvm::SmallVector<int64_t> zeroPoints;

@@ -284,6 +284,13 @@ LogicalResult WinogradOp::verify() {
   return verifyEpilogue(*this, init);
 }
 
+std::optional<GroupedLayout> edgec::kernel::groupedLayout(MatMulOp op) {
+  auto attr = op->getAttrOfType<DenseI64ArrayAttr>(kGroupedAttr);
+  if (!attr || attr.size() != 2)
+    return std::nullopt;
+  return GroupedLayout{attr[0], attr[1]};
+}
+
 int64_t MatMulOp::countMacs() {
   return cast<ShapedType>(getInit().getType()).getNumElements() *
          cast<ShapedType>(getA().getType()).getShape().back();
@@ -302,7 +309,13 @@ LogicalResult MatMulOp::verify() {
     return emitOpError("expects as many matrices and rows in the result as in 'a'");
   int64_t depth = a.getDimSize(2), columns = init.getDimSize(2);
   if (auto packing = getPacking()) {
-    int64_t expected = packing->packedElements(1, depth, columns);
+    int64_t lanes = packing->getLanes();
+    auto grouped = groupedLayout(*this);
+    if (grouped && (grouped->size < 1 || grouped->size % 2 || depth % grouped->size))
+      return emitOpError("has weights in groups of ")
+             << grouped->size << ", but " << depth << " rows";
+    int64_t expected = grouped ? grouped->packedBytes(depth, (columns + lanes - 1) / lanes * lanes)
+                               : packing->packedElements(1, depth, columns);
     if (b.getRank() != 1 || b.getNumElements() != expected)
       return emitOpError("expects packed weights of ") << expected << " elements";
     return verifyEpilogue(*this, init);

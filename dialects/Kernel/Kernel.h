@@ -28,4 +28,18 @@
 namespace edgec::kernel {
 /// Gives a contraction without one the epilogue that changes nothing, for others to add to.
 mlir::Block &ensureEpilogue(ContractionOpInterface op);
+
+/// On a packed `kernel.matmul` of floats, `array<i64: size, scaleBytes>`: its weights are integers
+/// of 4 bits, and each `size` neighbouring ones of a feature have a scale, of f32 or (2 bytes)
+/// bf16. `b` is bytes then: for each block of features, for each group, the scales of all features,
+/// then, for every two rows, a byte of each feature, the first row in the low bits.
+inline constexpr llvm::StringLiteral kGroupedAttr = "kernel.grouped";
+struct GroupedLayout {
+  int64_t size, scaleBytes;
+  /// Bytes of features that have been filled up to whole vectors.
+  int64_t packedBytes(int64_t depth, int64_t features) const {
+    return depth / size * (scaleBytes + size / 2) * features;
+  }
+};
+std::optional<GroupedLayout> groupedLayout(MatMulOp op);
 } // namespace edgec::kernel

@@ -1,5 +1,6 @@
 #include "frontends/tflite/GraphImporter.h"
 #include "dialects/Edge/Lowering.h"
+#include "dialects/Edge/QuantizedSlices.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -171,6 +172,8 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
     function.setArgAttr(i, kNameAttr, builder.getStringAttr(name));
   for (auto [i, name] : llvm::enumerate(resultNames))
     function.setResultAttr(i, kNameAttr, builder.getStringAttr(name));
+  if (failed(noteQuantized(graph)))
+    return {};
   // Numbers after those that `--state` gives.
   auto number = static_cast<int64_t>(options.states.size());
   for (auto [argument, result] : pairs) {
@@ -181,6 +184,44 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
     if (auto argument = dyn_cast_or_null<BlockArgument>(state.argument))
       function.setArgAttr(argument.getArgNumber(), kNameAttr, builder.getStringAttr(key));
   return module;
+}
+
+/// What the integers of an input or output stand for: a null attribute where they are numbers
+/// themselves.
+FailureOr<TypeAttr> GraphImporter::quantization(const SubGraph &graph, int32_t index, Type type) {
+  const Tensor &tensor = *graph.tensors()->Get(index);
+  auto shaped = cast<RankedTensorType>(type);
+  if (!isQuantized(tensor) || sizeOf(tensor.quantization()->scale()) != 1 ||
+      shaped.getElementTypeBitWidth() > 32)
+    return TypeAttr();
+  FailureOr<quant::QuantizedType> found =
+      quantizedType(tensor, toString(tensor.name()), shaped.getRank(), function.getLoc());
+  if (failed(found))
+    return failure();
+  return TypeAttr::get(*found);
+}
+
+/// Notes that on arguments and results.
+LogicalResult GraphImporter::noteQuantized(const SubGraph &graph) {
+  unsigned argument = 0;
+  for (int32_t index : toArray(graph.inputs())) {
+    if (options.values.count(publicName(*model.model, index, /*isInput=*/true)))
+      continue;
+    FailureOr<TypeAttr> type = quantization(graph, index, function.getArgumentTypes()[argument]);
+    if (failed(type))
+      return failure();
+    if (*type)
+      function.setArgAttr(argument, edge::kQuantizedAttr, *type);
+    ++argument;
+  }
+  for (auto [result, index] : llvm::enumerate(toArray(graph.outputs()))) {
+    FailureOr<TypeAttr> type = quantization(graph, index, function.getResultTypes()[result]);
+    if (failed(type))
+      return failure();
+    if (*type)
+      function.setResultAttr(result, edge::kQuantizedAttr, *type);
+  }
+  return success();
 }
 
 //===- States ---------------------------------------------------------------------------------===//

@@ -57,6 +57,9 @@ private:
   mlir::Value lookup(int32_t tensor, Scope &scope, mlir::OpBuilder &builder, mlir::Location loc);
   mlir::Location location(const SubGraph &graph, const Operator &node, llvm::StringRef prefix,
                           size_t index);
+  llvm::FailureOr<mlir::TypeAttr> quantization(const SubGraph &graph, int32_t tensor,
+                                               mlir::Type type);
+  llvm::LogicalResult noteQuantized(const SubGraph &graph);
   void finishStates(mlir::OpBuilder &builder, llvm::SmallVectorImpl<mlir::Value> &results,
                     llvm::SmallVectorImpl<std::pair<unsigned, unsigned>> &pairs);
 

@@ -32,24 +32,30 @@ struct EdgeToLinalg : public edgec::impl::EdgeToLinalgBase<EdgeToLinalg> {
   /// change.
   void recordInterface(func::FuncOp function) {
     Builder builder(&getContext());
-    auto record = [&](StringRef attribute, TypeRange types, auto isState, auto nameOf) {
+    auto record = [&](StringRef attribute, TypeRange types, auto attrOf, StringRef kind) {
       SmallVector<Attribute> rows;
-      for (auto [i, type] : llvm::enumerate(types))
-        if (!isState(i)) // a state is nobody's business but the model's
-          rows.push_back(
-              builder.getDictionaryAttr({builder.getNamedAttr("name", nameOf(i)),
-                                         builder.getNamedAttr("type", TypeAttr::get(type))}));
+      for (auto [i, type] : llvm::enumerate(types)) {
+        if (attrOf(i, "edge.state")) // a state is nobody's business but the model's
+          continue;
+        Attribute name = attrOf(i, "edge.name");
+        SmallVector<NamedAttribute> row{
+            builder.getNamedAttr("name",
+                                 name ? name : builder.getStringAttr(kind + std::to_string(i))),
+            builder.getNamedAttr("type", TypeAttr::get(type))};
+        if (Attribute quantized = attrOf(i, "edge.quantized"))
+          row.push_back(builder.getNamedAttr("quantized", quantized));
+        rows.push_back(builder.getDictionaryAttr(row));
+      }
       getOperation()->setAttr(attribute, builder.getArrayAttr(rows));
     };
-    auto name = [&](Attribute attr, StringRef kind, size_t i) -> Attribute {
-      return attr ? attr : builder.getStringAttr(kind + std::to_string(i));
-    };
-    auto stateArgument = [&](size_t i) { return function.getArgAttr(i, "edge.state"); };
-    auto stateResult = [&](size_t i) { return function.getResultAttr(i, "edge.state"); };
-    record("edge.inputs", function.getArgumentTypes(), stateArgument,
-           [&](size_t i) { return name(function.getArgAttr(i, "edge.name"), "input", i); });
-    record("edge.outputs", function.getResultTypes(), stateResult,
-           [&](size_t i) { return name(function.getResultAttr(i, "edge.name"), "output", i); });
+    auto argument = [&](size_t i, StringRef key) { return function.getArgAttr(i, key); };
+    auto result = [&](size_t i, StringRef key) { return function.getResultAttr(i, key); };
+    record("edge.inputs", function.getArgumentTypes(), argument, "input");
+    record("edge.outputs", function.getResultTypes(), result, "output");
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      function.removeArgAttr(i, "edge.quantized");
+    for (unsigned i = 0; i < function.getNumResults(); ++i)
+      function.removeResultAttr(i, builder.getStringAttr("edge.quantized"));
   }
 
   void runOnOperation() override {

@@ -2,6 +2,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/legalize/Passes.h"
+#include <cmath>
 
 namespace edgec {
 #define GEN_PASS_DEF_FOLDAFFINEINTOCONV
@@ -34,6 +35,16 @@ FailureOr<SmallVector<double>> perChannel(Value value, RankedTensorType result) 
   if (count != channels || tensor->getShape().back() != channels)
     return failure();
   return tensor->getFloats();
+}
+
+/// Whether weights are stored in few bits, which scaled ones would not be.
+bool isKeptNarrow(Operation *op, const edge::HostTensor &weights) {
+  if (!op->getParentOfType<ModuleOp>()->hasAttr("edge.narrow_constants"))
+    return false;
+  for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i)
+    if (double x = weights.getFloat(i); x != std::trunc(x))
+      return false;
+  return true;
 }
 
 /// The convolution whose only use is `op`, and the op's other operand as a value a channel.
@@ -80,7 +91,7 @@ struct FoldMul : OpRewritePattern<edge::MulOp> {
       return failure();
     auto [conv, scale] = *match;
     FailureOr<edge::HostTensor> filter = constantOf(conv->getOperand(1));
-    if (failed(filter) || !filter->isFloat())
+    if (failed(filter) || !filter->isFloat() || isKeptNarrow(op, *filter))
       return failure();
     SmallVector<double> bias(scale.size(), 0);
     if (conv->getNumOperands() > 2) {

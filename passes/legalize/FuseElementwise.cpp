@@ -1,3 +1,4 @@
+#include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -16,6 +17,13 @@ namespace {
 /// Whether the body only moves its input.
 bool onlyMoves(linalg::GenericOp op) {
   return llvm::hasSingleElement(op.getBody()->getOperations());
+}
+
+/// Whether the body only makes wider floats of one tensor's.
+bool onlyWidens(linalg::GenericOp op) {
+  auto widened = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::ExtFOp>();
+  return op.getNumDpsInputs() == 1 && op.getBody()->getOperations().size() == 2 && widened &&
+         op.getMatchingIndexingMap(op.getDpsInputOperand(0)).isIdentity();
 }
 
 /// Whether each element of the fused operand is read once: otherwise the producer's work would be
@@ -69,6 +77,20 @@ bool isCheaperRepeated(linalg::GenericOp producer) {
   return anyReduces;
 }
 
+/// Whether it makes narrow floats of what a contraction has summed, and others have done with that:
+/// the contraction does all of it itself, and writes half as much.
+bool narrowsSums(linalg::GenericOp op) {
+  if (!op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::TruncFOp>())
+    return false;
+  for (linalg::GenericOp at = op; at && at.getNumDpsInputs() && !at.getNumReductionLoops();) {
+    Operation *before = at.getDpsInputs().front().getDefiningOp();
+    if (isa_and_nonnull<kernel::ContractionOpInterface>(before))
+      return true;
+    at = dyn_cast_or_null<linalg::GenericOp>(before);
+  }
+  return false;
+}
+
 bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -78,6 +100,8 @@ bool shouldFuse(OpOperand *operand) {
   if (!llvm::hasSingleElement(producer->getUses()))
     return false;
   bool reduces = consumer.getNumReductionLoops() != 0;
+  if ((reduces || onlyWidens(consumer)) && narrowsSums(producer))
+    return false;
   if (readsEachOnce(consumer, operand))
     return !reduces || !onlyMoves(producer) || isOnlyFull(consumer, operand);
   // Broadcasts: cheap to repeat only if there is nothing to compute.
@@ -110,7 +134,7 @@ struct FuseElementwise : public edgec::impl::FuseElementwiseBase<FuseElementwise
   bool repeatCheapOnes() {
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) {
-      if (!op->use_empty() && isCheaperRepeated(op))
+      if (!op->use_empty() && (isCheaperRepeated(op) || (onlyWidens(op) && !op->hasOneUse())))
         ops.push_back(op);
     });
     for (linalg::GenericOp op : ops) {

@@ -19,6 +19,16 @@ def FoldAffineIntoConv : Pass<"edgec-fold-affine-into-conv", "::mlir::func::Func
   let dependentDialects = ["::edgec::edge::EdgeDialect"];
 }
 
+def FoldAffineIntoNextLayer : Pass<"edgec-fold-affine-into-next-layer", "::mlir::func::FuncOp"> {
+  let summary = "Fold a per-channel multiplication or addition of constants into the layer behind it";
+  let description = [{
+    So normalized inputs are: `(x - mean) * scale`. Factors go into the weights. Summands go into the bias of a convolution, whose border has to be inside of its input: padding is
+    zeros behind the addition, not before it. With `nearly`, a padded one takes summands of up to half a step of the integers that are read.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+  let options = [Option<"nearly", "nearly", "bool", /*default=*/"false", "padded convolutions take up to half a step of integers">];
+}
+
 def EdgeToLinalg : Pass<"edgec-edge-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lower every edge op through its LowerableOpInterface";
   let description = "Unsigned element types become signless on the way, in function signatures and control flow too.";

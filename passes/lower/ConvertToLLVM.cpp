@@ -54,13 +54,17 @@ struct LowerGlobal : public ConvertOpToLLVMPattern<memref::GlobalOp> {
         return failure();
       flat = DenseElementsAttr::getFromRawBuffer(bytesType, tensor->bytes());
     }
+    bool isNarrow =
+        op->getParentOp()->hasAttr("edge.narrow_constants") && type.getElementTypeBitWidth() < 32;
     auto arrayType = LLVM::LLVMArrayType::get(rewriter.getI8Type(), bytes);
     auto global = rewriter.replaceOpWithNewOp<LLVM::GlobalOp>(
         op, arrayType, /*isConstant=*/true, LLVM::Linkage::Internal, op.getSymName(), flat,
         /*alignment=*/
         std::min<uint64_t>(64, std::max<uint64_t>(edge::elementBytes(type.getElementType()),
                                                   llvm::PowerOf2Ceil(bytes ? bytes : 1))));
-    (void)global;
+    // Optimizers would widen it where a loop over it is unrolled: the constant would be as large as
+    // what it came from.
+    global.setExternallyInitialized(isNarrow);
     return success();
   }
 };

@@ -1,4 +1,5 @@
 // Convolutions and matrix products.
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "passes/quantize/FixedPoint.h"
 #include "passes/quantize/FixedPointRules.h"
 
@@ -21,6 +22,12 @@ std::optional<FixedPoint> factorsOf(const Quantized &x, ArrayRef<double> scales,
   return factors;
 }
 
+/// Kernels for unsigned integers are older than scales for each feature.
+bool isUnsigned(Value numbers) {
+  auto read = numbers.getDefiningOp<edge::DequantizeOp>();
+  return read && !cast<quant::QuantizedType>(read.getQuantized()).isSigned();
+}
+
 } // namespace
 
 Value fixed_point::convolve(OpBuilder &b, Value numbers, const Quantized &to) {
@@ -31,7 +38,7 @@ Value fixed_point::convolve(OpBuilder &b, Value numbers, const Quantized &to) {
   std::optional<Value> bias = layer && layer->bias ? biasOf(layer->bias) : std::nullopt;
   if (!layer || (layer->bias && !bias))
     return {};
-  bool single = isa<IntegerType>(layer->x.storage) && layer->x.storage.isUnsignedInteger();
+  bool single = isUnsigned(layer->op.getLayerWeights().weights->get());
   std::optional<FixedPoint> factors = factorsOf(layer->x, layer->weights.scales, to, single);
   Value sums = factors ? layer->sums(b, bias.value_or(Value())) : Value();
   return sums ? requantize(b, op->getLoc(), sums, *factors, to) : Value();

@@ -2,9 +2,11 @@
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "passes/quantize/Interface.h"
 #include "passes/quantize/MoveIntegers.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/Plan.h"
+#include "passes/quantize/Weights.h"
 #include <cmath>
 
 using namespace mlir;
@@ -15,6 +17,7 @@ namespace edgec {
 } // namespace edgec
 
 using namespace edgec;
+using namespace edgec::quantize;
 
 namespace {
 
@@ -33,8 +36,10 @@ std::optional<Scheme> schemeOf(StringRef name) {
       .Default(std::nullopt);
 }
 
-/// Scales are floats: the formulas compute with them, and others read them as such.
-double asFloat(double value) { return static_cast<float>(value); }
+/// Schemes of other passes.
+bool isWithoutRanges(StringRef scheme) {
+  return scheme.starts_with("weights-") || scheme == "fp16" || scheme == "bf16";
+}
 
 /// The type for numbers in a range, which is widened to hold zero: that has to be exact, as
 /// paddings and the cut of a ReLU are.
@@ -57,55 +62,10 @@ quant::UniformQuantizedType activationType(MLIRContext *context, Scheme scheme, 
 
 //===- Weights --------------------------------------------------------------------------------===//
 
-/// Constant integers read as numbers, one scale for each index of dimension `axis`.
-Value createConstant(OpBuilder &builder, Location loc, const edge::HostTensor &integers,
-                     ArrayRef<double> scales, int64_t axis, int64_t limit) {
-  unsigned width = integers.getElementType().getIntOrFloatBitWidth();
-  SmallVector<int64_t> zeros(scales.size(), 0);
-  auto type = quant::UniformQuantizedPerAxisType::get(
-      quant::QuantizationFlags::Signed, builder.getIntegerType(width), builder.getF32Type(), scales,
-      zeros, static_cast<int32_t>(axis), -limit, limit);
-  Value constant = edge::ConstantOp::create(builder, loc, integers.toAttr());
-  return edge::DequantizeOp::create(builder, loc, constant, TypeAttr::get(type));
-}
-
-/// For each feature the scale with the least squared error: the largest weight may be cut off a bit
-/// where the others gain by it.
-SmallVector<double> chooseScales(const edge::HostTensor &weights, int64_t features,
-                                 llvm::function_ref<int64_t(int64_t)> featureOf, int64_t most) {
-  SmallVector<double> whole(features, 0), best(features), least(features, HUGE_VAL);
-  int64_t count = weights.getNumElements();
-  for (int64_t i = 0; i < count; ++i)
-    whole[featureOf(i)] = std::max(whole[featureOf(i)], std::fabs(weights.getFloat(i)));
-  constexpr int kSteps = 24;
-  constexpr double kLeastFactor = 0.76;
-  for (int step = 0; step <= kSteps; ++step) {
-    double factor = 1 - (1 - kLeastFactor) * step / kSteps;
-    SmallVector<double> scales, errors(features, 0);
-    for (double largest : whole)
-      scales.push_back(largest * factor / static_cast<double>(most));
-    for (int64_t i = 0; i < count; ++i) {
-      double scale = scales[featureOf(i)], x = weights.getFloat(i);
-      if (scale == 0)
-        continue;
-      double limit = scale * static_cast<double>(most);
-      double error = x - std::clamp(std::nearbyint(x / scale) * scale, -limit, limit);
-      errors[featureOf(i)] += error * error;
-    }
-    for (int64_t f = 0; f < features; ++f)
-      if (errors[f] < least[f]) {
-        least[f] = errors[f];
-        best[f] = scales[f];
-      }
-  }
-  return best;
-}
-
 /// Rounds the weights and the bias of a layer whose input has this scale.
 void quantizeWeights(OpBuilder &builder, const QuantizedLayer &layer, double inputScale) {
   constexpr int64_t kMost = 127;              // -128 would have no negative
   constexpr double kMostBias = INT32_MAX / 4; // leaves room for the products
-  constexpr double kLeast = 0x1.0p-100;       // far from where floats lose digits
   Location loc = layer.op->getLoc();
   edge::HostTensor weights = hostTensor(layer.weights.weights->get());
   int64_t axis = layer.weights.featureAxis, features = weights.getShape()[axis];
@@ -117,15 +77,11 @@ void quantizeWeights(OpBuilder &builder, const QuantizedLayer &layer, double inp
   for (int64_t f = 0; f < features; ++f) {
     // A bias far beyond its weights needs a larger scale to fit in 32 bits.
     double needed = bias.empty() ? 0 : std::fabs(bias[f]) / inputScale / kMostBias;
-    scales[f] = asFloat(std::max({scales[f], needed, kLeast}));
+    scales[f] = asFloat(std::max({scales[f], needed, kLeastScale}));
   }
   builder.setInsertionPoint(layer.op);
-  edge::HostTensor integers(weights.getType().clone(builder.getI8Type()));
-  for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i) {
-    auto rounded = static_cast<int64_t>(std::nearbyint(weights.getFloat(i) / scales[featureOf(i)]));
-    integers.setInt(i, std::clamp(rounded, -kMost, kMost));
-  }
-  layer.weights.weights->set(createConstant(builder, loc, integers, scales, axis, kMost));
+  edge::HostTensor integers = roundWeights(weights, scales, featureOf, kMost);
+  layer.weights.weights->set(createIntegers(builder, loc, integers, scales, axis, kMost));
   if (bias.empty())
     return;
   if (auto means = layer.op->getAttrOfType<DenseF64ArrayAttr>(kInputMeanAttr))
@@ -140,7 +96,7 @@ void quantizeWeights(OpBuilder &builder, const QuantizedLayer &layer, double inp
     sumScales.push_back(scales[f] * inputScale);
     sums.setInt(f, std::llround(bias[f] / sumScales[f]));
   }
-  Value numbers = createConstant(builder, loc, sums, sumScales, 0, INT32_MAX);
+  Value numbers = createIntegers(builder, loc, sums, sumScales, 0, INT32_MAX);
   if (layer.weights.bias)
     return layer.weights.bias->set(numbers);
   builder.setInsertionPoint(layer.biasAdd);
@@ -154,7 +110,7 @@ void quantizeWeights(OpBuilder &builder, const QuantizedLayer &layer, double inp
 struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQuantization> {
   void runOnOperation() override {
     auto name = getOperation()->getAttrOfType<StringAttr>(kQuantizeAttr);
-    if (!name)
+    if (!name || isWithoutRanges(name.getValue()))
       return;
     std::optional<Scheme> scheme = schemeOf(name.getValue());
     if (!scheme) {
@@ -180,12 +136,16 @@ struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQua
         low = std::min(low, range->first);
         high = std::max(high, range->second);
       }
-      types.push_back(activationType(&getContext(), scheme, low, high));
+      types.push_back(
+          readsIntegers(group)
+              ? nullptr
+              : withSignOfInput(group, activationType(&getContext(), scheme, low, high)));
     }
     OpBuilder builder(&getContext());
     for (auto [group, type] : llvm::zip_equal(plan.groups(), types))
-      for (Value root : group.roots)
-        replaceByIntegers(builder, root, type);
+      if (type)
+        for (Value root : group.roots)
+          replaceByIntegers(builder, root, type);
     RewritePatternSet moves(&getContext());
     quantize::populateMovesOnIntegers(moves);
     walkAndApplyPatterns(function, std::move(moves));
@@ -196,6 +156,29 @@ struct InsertQuantization : public edgec::impl::InsertQuantizationBase<InsertQua
     }
     clean(function);
     return success();
+  }
+
+  /// Whether the group's numbers are read from integers, as those of an input that is given so.
+  static bool readsIntegers(const ScaleGroup &group) {
+    auto read = group.roots.front().getDefiningOp<edge::DequantizeOp>();
+    return group.roots.size() == 1 && read && isa<quant::UniformQuantizedType>(read.getQuantized());
+  }
+
+  /// Where the caller wants to give unsigned integers, they stay so.
+  static quant::UniformQuantizedType withSignOfInput(const ScaleGroup &group,
+                                                     quant::UniformQuantizedType type) {
+    for (Value root : group.roots) {
+      auto argument = dyn_cast<BlockArgument>(root);
+      auto function =
+          argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : nullptr;
+      auto wanted = function ? function.getArgAttrOfType<TypeAttr>(argument.getArgNumber(),
+                                                                   kInterfaceTypeAttr)
+                             : nullptr;
+      auto storage = wanted ? dyn_cast<IntegerType>(wanted.getValue()) : nullptr;
+      if (storage && storage.getWidth() == type.getStorageTypeIntegralWidth())
+        return interface::withSignOf(type, storage);
+    }
+    return type;
   }
 
   /// Whoever reads `root` reads its integers from now on.

@@ -32,6 +32,44 @@ def InsertQuantization : Pass<"edgec-insert-quantization", "::mlir::ModuleOp"> {
   let dependentDialects = ["::edgec::edge::EdgeDialect", "::mlir::quant::QuantDialect"];
 }
 
+def QuantizeWeights : Pass<"edgec-quantize-weights", "::mlir::ModuleOp"> {
+  let summary = "make the weights of a float module integers, and leave all else floats";
+  let description = [{
+    Acts on a module with `edge.quantize` = "weights-int8" or "weights-int4". Weights of layers become `edge.dequantize` of integers in [-127, 127], with a scale for each output
+    feature. With 4 bits, those of matrix products become floats that are multiples, -7 to 7, of a scale for each `edge.group_size` neighbouring ones of a feature, a bfloat16. Of tables
+    that rows are gathered from, the integers are gathered, and scaled then. Small constants stay, and ops with `edge.keep_float`.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect", "::mlir::quant::QuantDialect"];
+}
+
+def NarrowFloats : Pass<"edgec-narrow-floats", "::mlir::ModuleOp"> {
+  let summary = "store tensors and weights of a float module as f16 or bf16";
+  let description = [{
+    Acts on a module with `edge.quantize` = "fp16" or "bf16". What layers and products read, what is moved, and sums that have several readers are `edge.cast` to 16 bits and back:
+    the casts go into the loops of those who write and read it. Ops compute in f32. Weights and tables of layers are rounded. Inputs, outputs, and ops with `edge.keep_float` stay.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
+def ScaleSums : Pass<"edgec-scale-sums", "::mlir::ModuleOp"> {
+  let summary = "scale the sums of float layers, not their integer weights";
+  let description = [{
+    A layer that reads floats and an `edge.dequantize` of constants with one scale for each of its output features becomes one with the integers as weights, and a multiplication of its
+    results. `edge.narrow_constants` then stands on the module, by which they are stored in as few bits as they need.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
+def SetInterface : Pass<"edgec-set-interface", "::mlir::func::FuncOp"> {
+  let summary = "give inputs and outputs the element types that the caller asks for";
+  let description = [{
+    An argument or a result with `edge.type` gets that element type. Integers are those that the model rounds its numbers to there anyway; of the other signedness,
+    they are by half a range further on. Floats become other floats, and integers that are read as numbers become the numbers. `edge.quantized`
+    says of an argument or result of integers what they stand for.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def MoveIntegers : Pass<"edgec-move-integers", "::mlir::func::FuncOp"> {
   let summary = "Let ops that only move elements move integers instead of the numbers that they stand for";
   let description = [{

@@ -1,5 +1,6 @@
 #include "passes/quantize/Plan.h"
 #include "mlir/IR/Matchers.h"
+#include "passes/quantize/Interface.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 
 using namespace mlir;
@@ -80,10 +81,23 @@ QuantizationPlan::QuantizationPlan(func::FuncOp function) {
       foundLayers.push_back(describeLayer(cast<edge::QuantizableOpInterface>(op)));
       want(foundLayers.back().input);
     }
+  wantInterface(function);
   // Whoever reads a tensor comes after it: what it wants is known when its producer is looked at.
   for (Operation &op : llvm::reverse(block))
     visit(&op);
   collectGroups();
+}
+
+/// Inputs and outputs that are to be integers.
+void QuantizationPlan::wantInterface(func::FuncOp function) {
+  auto isInteger = [](TypeAttr type) { return type && isa<IntegerType>(type.getValue()); };
+  for (BlockArgument argument : function.getArguments())
+    if (isInteger(function.getArgAttrOfType<TypeAttr>(argument.getArgNumber(), kInterfaceTypeAttr)))
+      want(argument);
+  for (OpOperand &result : function.getBody().front().getTerminator()->getOpOperands())
+    if (isInteger(
+            function.getResultAttrOfType<TypeAttr>(result.getOperandNumber(), kInterfaceTypeAttr)))
+      want(result.get());
 }
 
 void QuantizationPlan::visit(Operation *op) {

@@ -16,8 +16,13 @@ inline constexpr llvm::StringLiteral kRangeAttr = "edge.range";
 /// input.
 inline constexpr llvm::StringLiteral kInputMeanAttr = "edge.input_mean";
 inline constexpr llvm::StringLiteral kInputMaxAttr = "edge.input_max";
-/// On the module: the scheme, "int8" or "int16x8". Without it nothing is quantized.
+/// On the module: the scheme, as `--quantize` has it. Without it nothing is quantized.
 inline constexpr llvm::StringLiteral kQuantizeAttr = "edge.quantize";
+
+/// On the module: how many weights of 4 bits have one scale.
+inline constexpr llvm::StringLiteral kGroupSizeAttr = "edge.group_size";
+/// On the module: constants of floats that are exact in fewer bits are to be stored in these.
+inline constexpr llvm::StringLiteral kNarrowConstantsAttr = "edge.narrow_constants";
 
 /// A layer whose products are sums of integers.
 struct QuantizedLayer {
@@ -48,6 +53,7 @@ public:
   llvm::ArrayRef<ScaleGroup> groups() const { return foundGroups; }
 
 private:
+  void wantInterface(mlir::func::FuncOp function);
   void visit(mlir::Operation *op);
   void want(mlir::Value value);
   bool isWantedBehindClamps(mlir::Value value) const;

@@ -38,6 +38,7 @@ Contraction::Contraction(OpBuilder &b, kernel::MatMulOp op, const Machine &machi
   compute = sumType(op);
   if (!op.getPacking() && weights.shape.front() > 1)
     weightsPerBatch = weights.strides.front();
+  grouped = kernel::groupedLayout(op);
   choose(op.getPacking());
 }
 
@@ -186,6 +187,10 @@ void Contraction::emitBlocks(OpBuilder &b, Value batch, Value group, BlockBody b
   auto emitBlock = [&](OpBuilder &b, const FeatureBlock &block) {
     IndexMath index{b, loc};
     Value base = weights.start(index);
+    if (grouped) {
+      base = index.add(base, index.mul(block.first, grouped->packedBytes(channels, 1)));
+      return body(b, {block, base, block.vectors * lanes});
+    }
     if (packed) {
       base = index.add(base, index.mul(group, depth * llvm::alignTo(features, lanes)));
       base = index.add(base, index.mul(block.first, depth)); // whole blocks lie before
@@ -329,6 +334,8 @@ SmallVector<Value> Contraction::emitLastDim(OpBuilder &b, const Tile &tile, Valu
   bool joined = joinsTaps();
   if (dotLanes)
     return emitDot(b, tile, input, tap, sums);
+  if (grouped)
+    return emitGrouped(b, tile, input, sums);
   if (tile.border) {
     const Reach &reach = *tile.border;
     return createLoop(b, loc, reach.low, reach.high, 1, sums,

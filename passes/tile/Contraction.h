@@ -74,6 +74,11 @@ private:
                                                mlir::Value depth, mlir::Value input,
                                                mlir::Value weight, mlir::ValueRange sums);
 
+  // With weights of 4 bits (Grouped.cpp).
+  llvm::SmallVector<mlir::Value> emitGrouped(mlir::OpBuilder &b, const Tile &tile,
+                                             mlir::Value input, mlir::ValueRange sums);
+  mlir::Value loadScales(mlir::OpBuilder &b, mlir::Value at);
+
   int64_t kernelPositions() const;
 
   mlir::Location loc;
@@ -90,7 +95,8 @@ private:
   int64_t parts = 1;            ///< of the positions, or
   bool partsOfFeatures = false; ///< of the blocks of features
   Share positionShare, blockShare;
-  int64_t dotLanes = 0; ///< where vectors run along the sum, their lanes
+  std::optional<kernel::GroupedLayout> grouped; ///< weights of 4 bits
+  int64_t dotLanes = 0;                         ///< where vectors run along the sum, their lanes
 };
 
 } // namespace edgec::tile

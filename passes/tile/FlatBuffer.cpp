@@ -104,6 +104,9 @@ Value convertElements(OpBuilder &b, Location loc, Value value, Type element, boo
     return value;
   if (auto vector = dyn_cast<VectorType>(value.getType()))
     to = vector.clone(element);
+  if (isa<IntegerType>(from) && isa<FloatType>(element))
+    return isUnsigned ? arith::UIToFPOp::create(b, loc, to, value).getResult()
+                      : arith::SIToFPOp::create(b, loc, to, value).getResult();
   bool widens = from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth();
   if (isa<FloatType>(from))
     return widens ? arith::ExtFOp::create(b, loc, to, value).getResult()

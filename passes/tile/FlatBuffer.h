@@ -64,7 +64,7 @@ mlir::Value loadSplat(mlir::OpBuilder &b, mlir::Location loc, const FlatBuffer &
 void prefetch(mlir::OpBuilder &b, mlir::Location loc, const FlatBuffer &buffer, mlir::Value index,
               int64_t count);
 
-/// Floats and integers to another width.
+/// Floats and integers to another width, and integers to floats.
 mlir::Value convertElements(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
                             mlir::Type element, bool isUnsigned = false);
 /// What an element is computed in: f32 for narrower floats.

@@ -5,6 +5,7 @@
 #include "mlir/IR/Matchers.h"
 #include "passes/tile/DepthwiseDots.h"
 #include "passes/tile/Epilogue.h"
+#include "passes/tile/Grouped.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Schedule.h"
 #include "passes/tile/Winograd.h"
@@ -298,13 +299,49 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     auto b = cast<RankedTensorType>(op.getB().getType());
     if (op.getPacking() || b.getDimSize(0) != 1)
       return;
+    if (packInGroups(op))
+      return;
     auto init = cast<RankedTensorType>(op.getInit().getType());
     Choice choice =
         choose(op, op.getA(), op.getB(), init.getDimSize(1), init.getDimSize(2), b.getDimSize(1));
     apply(op, choice, op.getBMutable(), 1, b.getDimSize(1), b.getDimSize(2));
   }
 
+  /// Weights of 4 bits with scales, where numbers are such.
+  bool packInGroups(kernel::MatMulOp op) {
+    Value weights = op.getB();
+    while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(weights.getDefiningOp()))
+      weights = weights.getDefiningOp()->getOperand(0);
+    auto init = cast<RankedTensorType>(op.getInit().getType());
+    int64_t depth = cast<RankedTensorType>(op.getB().getType()).getDimSize(1);
+    int64_t features = init.getDimSize(2);
+    Attribute attr;
+    auto module = op->getParentOfType<ModuleOp>();
+    if (!module || !module->hasAttr("edge.narrow_constants") || !sumType(op).isF32() ||
+        !getElementTypeOrSelf(weights.getType()).isF32() ||
+        prefersDot(machine, sumType(op), features, depth) ||
+        !matchPattern(weights, m_Constant(&attr)))
+      return false;
+    kernel::PackingAttr packing = choose(sumType(op), init.getDimSize(1), features, depth);
+    auto &[size, known] = groupedForms[{attr, packing}];
+    if (!known) {
+      FailureOr<edge::HostTensor> host = edge::HostTensor::fromAttr(attr);
+      auto groups = succeeded(host) ? findGroups(*host, depth, features) : std::nullopt;
+      if (!groups)
+        return false;
+      known = packGroups(*groups, packing).toAttr();
+      size = DenseI64ArrayAttr::get(&getContext(), {groups->size, groups->scaleBytes()});
+    }
+    OpBuilder builder(op);
+    op.getBMutable().assign(
+        arith::ConstantOp::create(builder, weights.getLoc(), cast<TypedAttr>(known)));
+    op.setPackingAttr(packing);
+    op->setAttr(kernel::kGroupedAttr, size);
+    return true;
+  }
+
   Machine machine;
+  llvm::DenseMap<std::pair<Attribute, Attribute>, std::pair<Attribute, Attribute>> groupedForms;
   bool fast = false; ///< --fast-conv
   llvm::DenseMap<std::tuple<Attribute, Attribute, Type, std::pair<int64_t, int64_t>>, Attribute>
       packedForms;

@@ -50,8 +50,8 @@ edge::HostTensor transformFilter(const edge::HostTensor &filter) {
                                        {0, 0, 1}};
   int64_t channels = filter.getShape()[2], features = filter.getShape()[3];
   int64_t matrix = channels * features;
-  edge::HostTensor result(
-      RankedTensorType::get({kPoints, channels, features}, filter.getElementType()));
+  edge::HostTensor result(RankedTensorType::get({kPoints, channels, features},
+                                                Float32Type::get(filter.getType().getContext())));
   for (int64_t at = 0; at < matrix; ++at)
     for (int64_t i = 0; i < kIn; ++i)
       for (int64_t j = 0; j < kIn; ++j) {

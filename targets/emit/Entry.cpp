@@ -246,12 +246,12 @@ struct EntryBuilder {
         extents.push_back(static_cast<uint32_t>(extent));
       if (!extents.empty())
         shape = constant(ConstantDataArray::get(module.getContext(), extents), "edgec.shape");
-      rows.push_back(
-          ConstantStruct::get(type, {text(info.name), shape, ConstantInt::get(word, info.bytes),
-                                     ConstantInt::get(word, info.type.getNumElements()),
-                                     builder.getInt32(dtypeNumber(info.type.getElementType())),
-                                     builder.getInt32(info.type.getRank()),
-                                     ConstantFP::get(f32, 0.0), builder.getInt32(0)}));
+      rows.push_back(ConstantStruct::get(
+          type, {text(info.name), shape, ConstantInt::get(word, info.bytes),
+                 ConstantInt::get(word, info.type.getNumElements()),
+                 builder.getInt32(dtypeNumber(info.type.getElementType())),
+                 builder.getInt32(info.type.getRank()), ConstantFP::get(f32, info.scale),
+                 builder.getInt32(static_cast<uint32_t>(info.zeroPoint))}));
     }
     return constant(ConstantArray::get(ArrayType::get(type, rows.size()), rows), name);
   }

@@ -1,6 +1,7 @@
 // NAME.h: the C API, with every size.
 #include "targets/emit/Object.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace edgec;
@@ -9,7 +10,10 @@ static std::string describe(const TensorInfo &info) {
   std::string text = numpyName(info.type.getElementType()).str() + "[";
   llvm::raw_string_ostream os(text);
   llvm::interleave(info.type.getShape(), os, ",");
-  return text + "]";
+  os << "]";
+  if (info.scale != 0)
+    os << " scale " << llvm::format("%.9g", info.scale) << " zero " << info.zeroPoint;
+  return text;
 }
 
 /// A comment can't hold what would end it, nor what isn't text.

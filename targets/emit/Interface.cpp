@@ -1,5 +1,6 @@
 #include "targets/emit/Interface.h"
 #include "dialects/Edge/Edge.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -60,6 +61,11 @@ static std::vector<TensorInfo> readTensors(ModuleOp module, StringRef attribute,
     info.name = cast<StringAttr>(dictionary.get("name")).getValue().str();
     info.type = cast<RankedTensorType>(cast<TypeAttr>(dictionary.get("type")).getValue());
     info.bytes = info.type.getNumElements() * edge::elementBytes(info.type.getElementType());
+    if (auto quantized = dictionary.getAs<TypeAttr>("quantized")) {
+      auto type = cast<quant::UniformQuantizedType>(quantized.getValue());
+      info.scale = type.getScale();
+      info.zeroPoint = type.getZeroPoint();
+    }
     info.symbol = makeIdentifier(info.name);
     for (int i = 2; !used.insert(info.symbol).second; ++i)
       info.symbol = makeIdentifier(info.name) + "_" + std::to_string(i);

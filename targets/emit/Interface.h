@@ -13,6 +13,8 @@ struct TensorInfo {
   std::string symbol; ///< C-safe, unique among the model's tensors
   mlir::RankedTensorType type;
   int64_t bytes = 0;
+  double scale = 0; ///< of integers that stand for scale * (stored - zeroPoint); else 0
+  int64_t zeroPoint = 0;
 };
 
 struct AllocationInfo {

@@ -8,12 +8,15 @@ using Json = nlohmann::ordered_json;
 
 static Json describe(ArrayRef<TensorInfo> infos) {
   Json list = Json::array();
-  for (const TensorInfo &info : infos)
+  for (const TensorInfo &info : infos) {
     list.push_back({{"name", info.name},
                     {"symbol", info.symbol},
                     {"dtype", numpyName(info.type.getElementType()).str()},
                     {"shape", std::vector<int64_t>(info.type.getShape())},
                     {"bytes", info.bytes}});
+    if (info.scale != 0)
+      list.back()["quantization"] = {{"scale", info.scale}, {"zero_point", info.zeroPoint}};
+  }
   return list;
 }
 

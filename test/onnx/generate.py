@@ -51,12 +51,12 @@ class Graph:
     def graph(self):
         return helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
 
-    def model(self):
+    def model(self, opset=OPSET):
         made = helper.make_model(
             self.graph(),
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[helper.make_opsetid("", opset)],
             producer_name="edgec-test",
-            ir_version=8,
+            ir_version=8 if opset < 21 else 10,
         )
         onnx.checker.check_model(made)
         return made

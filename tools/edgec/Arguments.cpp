@@ -16,6 +16,16 @@ bool cli::splitAssignment(const std::string &text, std::string &name, std::strin
 }
 
 namespace {
+/// A number, or a quotient of two as in `1/255`.
+std::optional<double> parseNumber(llvm::StringRef text) {
+  auto [above, below] = text.split('/');
+  double numerator, denominator = 1;
+  if (above.getAsDouble(numerator) ||
+      (text.contains('/') && (below.getAsDouble(denominator) || denominator == 0)))
+    return std::nullopt;
+  return numerator / denominator;
+}
+
 constexpr std::pair<llvm::StringLiteral, ObserverMethod> kMethods[] = {
     {"minmax", ObserverMethod::minmax},
     {"percentile", ObserverMethod::percentile},
@@ -25,11 +35,17 @@ constexpr std::pair<llvm::StringLiteral, ObserverMethod> kMethods[] = {
 } // namespace
 
 void QuantizeArguments::add(CLI::App &command) {
+  std::vector<std::string> schemes;
+  std::string help = "quantize a float model:";
+  for (const QuantizeScheme &row : getQuantizeSchemes()) {
+    help += (schemes.empty() ? " " : "; ") + row.name.str() + ", " + row.description.str();
+    schemes.push_back(row.name.str());
+  }
+  command.add_option("--quantize", scheme, help)->check(CLI::IsMember(schemes));
   command
-      .add_option("--quantize", scheme,
-                  "make a float model one of integers: int8, or int16x8 (activations of 16 bits, "
-                  "weights of 8)")
-      ->check(CLI::IsMember({"int8", "int16x8"}));
+      .add_option("--group-size", groupSize,
+                  "weights of 4 bits that have one scale: 16, 32 (the default), 64, 128 or 256")
+      ->check(CLI::IsMember({16, 32, 64, 128, 256}));
   command.add_option("--calibration", calibration,
                      "inputs to measure ranges on: a folder or a list file of .npy, .npz and "
                      "pictures; a line of a list may have one file for each input");
@@ -54,6 +70,7 @@ void QuantizeArguments::add(CLI::App &command) {
 
 void QuantizeArguments::parse(QuantizeOptions &options) const {
   options.scheme = scheme;
+  options.groupSize = groupSize;
   if (!calibration.empty())
     options.samples = createSampleSource(calibration);
   for (auto &[name, value] : kMethods)
@@ -65,6 +82,64 @@ void QuantizeArguments::parse(QuantizeOptions &options) const {
   options.correctBias = correctBias;
 }
 
+void InterfaceArguments::add(CLI::App &command) {
+  std::string types;
+  for (llvm::StringRef name : getInterfaceTypeNames())
+    types += (types.empty() ? "" : ", ") + name.str();
+  command.add_option("--input-type", inputTypes,
+                     "element type of an input: [NAME=]TYPE (repeatable), one of " + types +
+                         "; integers are the model's own quantized values, or, with --mean or "
+                         "--scale, what these normalize");
+  command.add_option("--output-type", outputTypes,
+                     "the same of an output: [NAME=]TYPE (repeatable)");
+  command.add_option("--mean", means,
+                     "normalize an input: the model gets (given - mean) * scale; [NAME=]V, or "
+                     "[NAME=]V,V,... with one for each channel (repeatable)");
+  command.add_option("--scale", scales,
+                     "the scale of that, 1/255 for pixels as 0 to 1 (repeatable)");
+}
+
+bool InterfaceArguments::parse(InterfaceOptions &options) const {
+  auto fail = [](const char *option, const std::string &text, const llvm::Twine &form) {
+    llvm::errs() << "edgec: error: " << option << " " << text << ": expected " << form << "\n";
+    return false;
+  };
+  auto split = [](const std::string &text) {
+    OfTensor<std::string> result;
+    if (!splitAssignment(text, result.name, result.what))
+      result = {"", text};
+    return result;
+  };
+  auto parseTypes = [&](const char *option, const std::vector<std::string> &texts, auto &types) {
+    llvm::ArrayRef<llvm::StringRef> names = getInterfaceTypeNames();
+    for (const std::string &text : texts) {
+      types.push_back(split(text));
+      if (!llvm::is_contained(names, types.back().what))
+        return fail(option, text, "[NAME=]TYPE with one of " + llvm::join(names, ", "));
+    }
+    return true;
+  };
+  auto parseValues = [&](const char *option, const std::vector<std::string> &texts, auto &values) {
+    for (const std::string &text : texts) {
+      auto [name, list] = split(text);
+      values.push_back({name, {}});
+      llvm::SmallVector<llvm::StringRef> parts;
+      llvm::StringRef(list).split(parts, ',');
+      for (llvm::StringRef part : parts) {
+        std::optional<double> number = parseNumber(part);
+        if (!number)
+          return fail(option, text, "[NAME=]NUMBER or [NAME=]NUMBER,NUMBER,...");
+        values.back().what.push_back(*number);
+      }
+    }
+    return true;
+  };
+  return parseTypes("--input-type", inputTypes, options.inputTypes) &&
+         parseTypes("--output-type", outputTypes, options.outputTypes) &&
+         parseValues("--mean", means, options.means) &&
+         parseValues("--scale", scales, options.scales);
+}
+
 void ModelArguments::add(CLI::App &command) {
   command.add_option("MODEL", model, "the model file, recognised by content")->required();
   command.add_option("--shape", shapes, "static shape of an input: NAME=1x3x224x224 (repeatable)");
@@ -74,12 +149,15 @@ void ModelArguments::add(CLI::App &command) {
   command.add_flag("--fast-conv", fastConv,
                    "compute 3x3 convolutions through Winograd's transforms where that takes fewer "
                    "multiplications: results differ by some 1e-6 of their range");
+  interface.add(command);
   quantize.add(command);
 }
 
 bool ModelArguments::parse(CompileOptions &compile) const {
   compile.fastConv = fastConv;
   quantize.parse(compile.quantize);
+  if (!interface.parse(compile.interface))
+    return false;
   ImportOptions &options = compile.import;
   auto fail = [](const std::string &option, const std::string &text, const char *form) {
     llvm::errs() << "edgec: error: " << option << " " << text << ": expected " << form << "\n";

@@ -21,16 +21,27 @@ void addLists(CLI::App &app, int &exitCode); // targets, ops
 struct QuantizeArguments {
   std::string scheme, calibration, method = "mse", cache;
   std::vector<std::string> keepFloat;
+  int64_t groupSize = 32;
   bool equalize = true, correctBias = true;
 
   void add(CLI::App &command);
   void parse(QuantizeOptions &options) const;
 };
 
+/// Options that say what inputs and outputs are to the caller.
+struct InterfaceArguments {
+  std::vector<std::string> inputTypes, outputTypes, means, scales;
+
+  void add(CLI::App &command);
+  /// False after a message on stderr.
+  bool parse(InterfaceOptions &options) const;
+};
+
 /// Options that say how a model is read, shared by commands.
 struct ModelArguments {
   std::string model;
   QuantizeArguments quantize;
+  InterfaceArguments interface;
   std::vector<std::string> shapes, values, states;
   bool fastConv = false;
 

@@ -155,6 +155,10 @@ Value onnx_frontend::dequantize(NodeContext &ctx, Value x, const Quantization &g
     if (*type)
       return ctx.create<edge::DequantizeOp>(ctx.cast(x, unpacked(integers)), TypeAttr::get(*type));
   }
+  // Folding makes floats of constants: they are to be stored as what they come from.
+  if (constantOf(x))
+    ctx.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>()->setAttr(
+        "edge.narrow_constants", ctx.b.getUnitAttr());
   SmallVector<int64_t> shape(shapeOf(x));
   Formula f(ctx);
   x = ctx.cast(ctx.reshape(x, layout->x), i32);

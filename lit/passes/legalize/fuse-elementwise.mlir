@@ -70,3 +70,32 @@ func.func @centred(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %2 = edge.mul %0, %variance : tensor<4x8xf32>, tensor<4x1xf32>
   return %2 : tensor<4x8xf32>
 }
+
+// What a contraction sums and an op narrows is written narrow: the reduction behind it widens what is there.
+// CHECK-LABEL: @narrowed_sums
+// CHECK: %[[SUM:.*]] = kernel.matmul
+// CHECK: %[[STORED:.*]] = linalg.generic {{.*}} ins(%[[SUM]] : tensor<1x4x8xf32>) outs(%{{.*}} : tensor<1x4x8xf16>)
+// CHECK: linalg.generic {{.*}} ins(%[[STORED]] : tensor<1x4x8xf16>) outs(%{{.*}} : tensor<1x4xf32>)
+// CHECK: arith.extf
+// CHECK: arith.addf
+func.func @narrowed_sums(%a: tensor<1x4x2xf32>, %b: tensor<1x2x8xf32>, %init: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %e = tensor.empty() : tensor<1x4x8xf32>
+  %h = tensor.empty() : tensor<1x4x8xf16>
+  %0 = kernel.matmul ins(%a, %b : tensor<1x4x2xf32>, tensor<1x2x8xf32>) outs(%e : tensor<1x4x8xf32>) -> tensor<1x4x8xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(b, r, c) -> (b, r, c)>, affine_map<(b, r, c) -> (b, r, c)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%0 : tensor<1x4x8xf32>) outs(%h : tensor<1x4x8xf16>) {
+  ^bb0(%x: f32, %o: f16):
+    %t = arith.truncf %x : f32 to f16
+    linalg.yield %t : f16
+  } -> tensor<1x4x8xf16>
+  %2 = linalg.generic {indexing_maps = [affine_map<(b, r, c) -> (b, r, c)>, affine_map<(b, r, c) -> (b, r, c)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%1 : tensor<1x4x8xf16>) outs(%e : tensor<1x4x8xf32>) {
+  ^bb0(%x: f16, %o: f32):
+    %t = arith.extf %x : f16 to f32
+    linalg.yield %t : f32
+  } -> tensor<1x4x8xf32>
+  %3 = linalg.generic {indexing_maps = [affine_map<(b, r, c) -> (b, r, c)>, affine_map<(b, r, c) -> (b, r)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%2 : tensor<1x4x8xf32>) outs(%init : tensor<1x4xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %t = arith.addf %o, %x : f32
+    linalg.yield %t : f32
+  } -> tensor<1x4xf32>
+  return %3 : tensor<1x4xf32>
+}
