@@ -13,15 +13,27 @@ static const DotUnit::Form kPmaddwd[] = {{128, "llvm.x86.sse2.pmadd.wd"},
                                          {256, "llvm.x86.avx2.pmadd.wd"},
                                          {512, "llvm.x86.avx512.pmaddw.d.512"}};
 
+static const DotUnit::Form kSdot[] = {{128, "llvm.aarch64.neon.sdot"}};
+static const DotUnit::Form kSadalp[] = {{64, "llvm.aarch64.neon.saddlp"}};
+
 // An architecture's lie together: who has one of them has those behind it.
+using Takes = DotUnit::Takes;
 static const DotUnit kX86[] = {
-    {"vpdpbusd", 4, 8, /*unsignedX=*/true, /*accumulates=*/true, kVpdpbusd},
-    {"vpdpwssd", 2, 16, false, /*accumulates=*/true, kVpdpwssd},
-    {"pmaddwd", 2, 16, false, /*accumulates=*/false, kPmaddwd}};
+    {"vpdpbusd", 4, 8, /*unsignedX=*/true, Takes::SumAndFactors, kVpdpbusd},
+    {"vpdpwssd", 2, 16, false, Takes::SumAndFactors, kVpdpwssd},
+    {"pmaddwd", 2, 16, false, Takes::Factors, kPmaddwd}};
+// SMULL, and SMLAL where two products fit 16 bits; SADALP adds neighbours to the sum.
+static const DotUnit kAArch64[] = {{"sdot", 4, 8, false, Takes::SumAndFactors, kSdot},
+                                   {"sadalp", 2, 8, false, Takes::Products, kSadalp}};
+static const llvm::ArrayRef<DotUnit> kArchitectures[] = {kX86, kAArch64};
 
 llvm::ArrayRef<DotUnit> edgec::kernel::getDotUnits(llvm::StringRef name) {
-  llvm::ArrayRef<DotUnit> units(kX86);
-  return units.drop_while([&](const DotUnit &unit) { return unit.name != name; });
+  for (llvm::ArrayRef<DotUnit> units : kArchitectures) {
+    units = units.drop_while([&](const DotUnit &unit) { return unit.name != name; });
+    if (!units.empty())
+      return units;
+  }
+  return {};
 }
 
 llvm::StringRef DotUnit::intrinsicFor(unsigned vectorBits) const {

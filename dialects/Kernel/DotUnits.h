@@ -10,10 +10,16 @@ namespace edgec::kernel {
 /// One instruction: each 32-bit lane of its result sums `products` products of integers of `bits`
 /// bits, which lie one behind the other in its operands, modulo 2^32.
 struct DotUnit {
-  /// LLVM's intrinsic for vectors of a width.
+  /// LLVM's intrinsic for factors that have so many bits together.
   struct Form {
     unsigned vectorBits;
     llvm::StringRef intrinsic;
+  };
+  /// What the intrinsic takes.
+  enum class Takes {
+    SumAndFactors, ///< and gives the new sum
+    Factors,       ///< and gives what is to be added to the sum
+    Products,      ///< twice as wide as factors, whose neighbours it adds, for the sum
   };
 
   llvm::StringRef name;
@@ -21,10 +27,11 @@ struct DotUnit {
   unsigned bits;
   /// Whether the input's integers are unsigned; weights are always signed.
   bool unsignedX;
-  /// Whether it adds to sums itself. Where not, products need a register before they are added.
-  bool accumulates;
+  Takes takes;
   llvm::ArrayRef<Form> forms;
 
+  /// Whether it adds to sums itself. Where not, products need a register before they are added.
+  bool accumulates() const { return takes == Takes::SumAndFactors; }
   /// The intrinsic for operands of so many bits; empty where there is none.
   llvm::StringRef intrinsicFor(unsigned vectorBits) const;
 };

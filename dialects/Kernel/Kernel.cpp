@@ -221,7 +221,7 @@ int64_t ConvOp::countMacs() {
 /// What an instruction's own range takes has been taken off in the bias, which weights are packed
 /// with.
 template <typename Op> static LogicalResult verifyOffset(Op op) {
-  if (op.getOffset() && (!op.getPacking() || op.getPacking()->getProducts() == 1))
+  if (op.getOffset() && (!op.getPacking() || op.getPacking()->getBits() == 0))
     return op.emitOpError("expects 'offset' only with weights that are packed for 'kernel.dot'");
   return success();
 }

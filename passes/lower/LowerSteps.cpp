@@ -1,4 +1,3 @@
-#include "dialects/Kernel/DotUnits.h"
 #include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -6,6 +5,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "passes/lower/LowerDots.h"
 #include "passes/lower/Passes.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -145,67 +145,6 @@ private:
   bool interleaves;
 };
 
-struct LowerDot : OpRewritePattern<kernel::DotOp> {
-  LowerDot(MLIRContext *context, ArrayRef<kernel::DotUnit> units)
-      : OpRewritePattern(context), units(units) {}
-
-  LogicalResult matchAndRewrite(kernel::DotOp op, PatternRewriter &rewriter) const override {
-    auto sums = cast<VectorType>(op.getSum().getType());
-    int64_t lanes = sums.getNumElements();
-    int64_t products = op.getX().getType().getNumElements() / lanes;
-    Location loc = op.getLoc();
-    if (const kernel::DotUnit *unit = unitFor(op, products)) {
-      SmallVector<Value> operands{op.getX(), op.getWeights()};
-      if (unit->accumulates)
-        operands.insert(operands.begin(), op.getSum());
-      StringRef name = unit->intrinsicFor(widthOf(op));
-      Value result =
-          LLVM::CallIntrinsicOp::create(rewriter, loc, sums, rewriter.getStringAttr(name), operands)
-              .getResult(0);
-      if (!unit->accumulates)
-        result = arith::AddIOp::create(rewriter, loc, op.getSum(), result);
-      rewriter.replaceOp(op, result);
-      return success();
-    }
-    Value sum = op.getSum();
-    for (int64_t product = 0; product < products; ++product) {
-      auto every = [&](Value vector, bool isUnsigned) -> Value {
-        SmallVector<int64_t> places;
-        for (int64_t lane = 0; lane < lanes; ++lane)
-          places.push_back(lane * products + product);
-        Value picked = vector::ShuffleOp::create(rewriter, loc, vector, vector, places);
-        if (isUnsigned)
-          return arith::ExtUIOp::create(rewriter, loc, sums, picked);
-        return arith::ExtSIOp::create(rewriter, loc, sums, picked);
-      };
-      Value both = arith::MulIOp::create(rewriter, loc, every(op.getX(), op.getUnsignedX()),
-                                         every(op.getWeights(), false));
-      sum = arith::AddIOp::create(rewriter, loc, sum, both);
-    }
-    rewriter.replaceOp(op, sum);
-    return success();
-  }
-
-private:
-  static unsigned widthOf(kernel::DotOp op) {
-    auto x = op.getX().getType();
-    return static_cast<unsigned>(x.getNumElements()) * x.getElementTypeBitWidth();
-  }
-
-  /// The best instruction for it; null where there is none.
-  const kernel::DotUnit *unitFor(kernel::DotOp op, int64_t products) const {
-    const kernel::DotUnit *found = llvm::find_if(units, [&](const kernel::DotUnit &unit) {
-      return unit.products == products &&
-             op.getX().getType().getElementTypeBitWidth() == unit.bits &&
-             op.getWeights().getType().getElementTypeBitWidth() == unit.bits &&
-             op.getUnsignedX() == unit.unsignedX && !unit.intrinsicFor(widthOf(op)).empty();
-    });
-    return found == units.end() ? nullptr : found;
-  }
-
-  ArrayRef<kernel::DotUnit> units;
-};
-
 /// x86 and RISC-V convert to integers in the rounding mode of the moment, to nearest: no rounding
 /// of its own is needed before. What doesn't fit is as undefined as arith.fptosi has it.
 struct LowerRounding : OpRewritePattern<arith::FPToSIOp> {
@@ -223,8 +162,8 @@ struct LowerRounding : OpRewritePattern<arith::FPToSIOp> {
 struct LowerSteps : public edgec::impl::LowerStepsBase<LowerSteps> {
   void runOnOperation() override {
     auto target = getOperation()->getAttrOfType<edge::TargetAttr>("edge.target");
+    lowerDots(getOperation(), kernel::getDotUnits(target ? target.getDot() : ""));
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerDot>(&getContext(), kernel::getDotUnits(target ? target.getDot() : ""));
     llvm::Triple triple(target ? target.getTriple() : StringRef());
     patterns.add<LowerRescale>(&getContext(), /*interleaves=*/triple.isX86());
     if (triple.isX86() || (triple.isRISCV() && target.getHardwareFloat()))

@@ -30,7 +30,7 @@ struct Machine {
   /// As tiles of `kernel.dot` have it: products may need a register before they are added.
   Machine forDot(const kernel::DotUnit &unit) const {
     Machine machine = *this;
-    machine.registers -= unit.accumulates ? 0 : 1;
+    machine.registers -= unit.accumulates() ? 0 : 1;
     return machine;
   }
 

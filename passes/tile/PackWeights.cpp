@@ -123,15 +123,25 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       }
       int64_t lanes = machine.lanes(sum);
       Machine here = machine.forDot(unit);
-      return {kernel::PackingAttr::get(&getContext(),
-                                       chooseVectors(here, {positions, features, lanes}), lanes,
-                                       unit.products),
+      return {kernel::PackingAttr::get(
+                  &getContext(), chooseVectors(here, {positions, features, lanes}), lanes,
+                  unit.products, unit.bits, /*steps=*/1,
+                  unit.takes == kernel::DotUnit::Takes::Products && isSymmetric(weights)),
               positions >= kWorthWidening ? IntegerType::get(&getContext(), unit.bits) : element,
               offset};
     }
     return {choose(sum, positions, features, row), element, std::nullopt};
   }
 
+  /// Whether no weight is the lowest integer of its type.
+  static bool isSymmetric(Value weights) {
+    FailureOr<edge::HostTensor> factors = constantOf(withoutReshapes(weights));
+    if (failed(factors))
+      return false;
+    int64_t lowest = llvm::minIntN(factors->getElementType().getIntOrFloatBitWidth());
+    return llvm::all_of(llvm::seq(factors->getNumElements()),
+                        [&](int64_t i) { return factors->getInt(i) != lowest; });
+  }
   static bool isConstant(Value value) { return matchPattern(value, m_Constant()); }
 
   /// The bias, less what the offset adds to the sums of `features` features, a column of `weights`
@@ -188,11 +198,14 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
 
   /// `row` products of each sum lie in a row.
   kernel::PackingAttr choose(Type element, int64_t positions, int64_t features, int64_t row) {
+    auto plain = [&](int64_t vectors, int64_t lanes) {
+      return kernel::PackingAttr::get(&getContext(), vectors, lanes, /*products=*/1, /*bits=*/0,
+                                      /*steps=*/1, /*symmetric=*/false);
+    };
     if (prefersDot(machine, element, features, row))
-      return kernel::PackingAttr::get(&getContext(), 1, 1, 1);
+      return plain(1, 1);
     int64_t lanes = std::min<int64_t>(machine.lanes(element), llvm::bit_ceil<uint64_t>(features));
-    return kernel::PackingAttr::get(&getContext(),
-                                    chooseVectors(machine, {positions, features, lanes}), lanes, 1);
+    return plain(chooseVectors(machine, {positions, features, lanes}), lanes);
   }
 
   /// Makes it a kernel.winograd, where that is worth it.

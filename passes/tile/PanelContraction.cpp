@@ -17,6 +17,8 @@ static constexpr int64_t kPanelBytes = 2 * kL1Bytes;
 static constexpr int64_t kUnrolledCopies = 4;
 /// Elements of what is worth a mask: wider accesses often reach over the end of a cache's line.
 static constexpr int64_t kMasked = 16;
+/// Steps in a loop's body: LLVM turns longer runs into trees, which need more registers.
+static constexpr int64_t kUnrolledSteps = 2;
 
 PanelContraction::PanelContraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine,
                                    bool byRows)
@@ -58,6 +60,7 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   lanes = packing.getLanes();
   vectors = packing.getVectors();
   unit = machine.dotUnit(packing);
+  symmetric = packing.getSymmetric();
   element = IntegerType::get(loc.getContext(), unit.bits);
   flatten();
   rowElements = packing.packedDepth(kernelPositions() * channels);
@@ -334,6 +337,47 @@ void PanelContraction::fill(OpBuilder &b, Value to, int64_t count, int64_t value
 //===- The tile
 //----------------------------------------------------------------------------------===//
 
+/// The panel's elements for `steps` steps of `rows` rows from `at` on, a step in a lane.
+SmallVector<Value> PanelContraction::loadPanel(OpBuilder &b, Value at, int64_t rows,
+                                               int64_t steps) {
+  IndexMath index{b, loc};
+  auto type = VectorType::get(steps * unit.products, element);
+  auto words = VectorType::get(steps, b.getIntegerType(unit.products * unit.bits));
+  SmallVector<Value> loaded;
+  for (int64_t row = 0; row < rows; ++row) {
+    Value elements =
+        vector::LoadOp::create(b, loc, type, scratch, index.add(at, row * rowElements));
+    loaded.push_back(vector::BitCastOp::create(b, loc, words, elements));
+  }
+  return loaded;
+}
+
+/// Adds the products of step `k`, of which lane `lane` of each row of `input` has the panel's
+/// elements.
+void PanelContraction::emitStep(OpBuilder &b, const WeightBlock &block, Value k, ValueRange input,
+                                int64_t lane, MutableArrayRef<Value> sums) {
+  IndexMath index{b, loc};
+  int64_t wide = lanes * unit.products;
+  auto all = VectorType::get(wide, element);
+  SmallVector<Value> loaded;
+  Value weightAt = index.add(block.weights, index.mul(k, block.vectors * wide));
+  if (streams)
+    prefetch(b, loc, weights, weightAt, block.vectors * wide);
+  for (int64_t v = 0; v < block.vectors; ++v)
+    loaded.push_back(loadVector(b, loc, weights, index.add(weightAt, v * wide),
+                                {wide, wide, machine.masks}, element));
+  for (auto [row, words] : llvm::enumerate(input)) {
+    // The same few elements in every lane.
+    Value few = vector::ExtractOp::create(b, loc, words, ArrayRef<int64_t>{lane});
+    few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, few.getType()), few);
+    few = vector::BitCastOp::create(b, loc, all, few);
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      Value &sum = sums[row * block.vectors + v];
+      sum = kernel::DotOp::create(b, loc, few, loaded[v], sum, unit.unsignedX, symmetric);
+    }
+  }
+}
+
 /// `rows` positions from `position` on, which are those of the panel from `row` on.
 void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBlock &block,
                                 Value row, Value position, int64_t rows) {
@@ -341,45 +385,33 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
   Value feature = index.add(index.mul(place.group, features), block.first);
   SmallVector<Value> sums = startSums(b, loc, bias, sumElement, feature, block, rows);
 
-  int64_t steps = rowElements / unit.products, wide = lanes * unit.products;
-  auto pairs = VectorType::get(unit.products, element), all = VectorType::get(wide, element);
-  Type word = b.getIntegerType(unit.products * unit.bits);
-  Value panel = index.mul(row, rowElements);
-  auto step = [&](OpBuilder &b, Value k, MutableArrayRef<Value> sums) {
-    IndexMath index{b, loc};
-    SmallVector<Value> loaded;
-    Value weightAt = index.add(block.weights, index.mul(k, block.vectors * wide));
-    if (streams)
-      prefetch(b, loc, weights, weightAt, block.vectors * wide);
-    for (int64_t v = 0; v < block.vectors; ++v)
-      loaded.push_back(loadVector(b, loc, weights, index.add(weightAt, v * wide),
-                                  {wide, wide, machine.masks}, element));
-    Value inputAt = index.add(panel, index.mul(k, unit.products));
-    for (int64_t r = 0; r < rows; ++r) {
-      // The same few elements in every lane.
-      Value few =
-          vector::LoadOp::create(b, loc, pairs, scratch, index.add(inputAt, r * rowElements));
-      few = vector::BitCastOp::create(b, loc, VectorType::get(1, word), few);
-      few = vector::ExtractOp::create(b, loc, few, ArrayRef<int64_t>{0});
-      few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, word), few);
-      few = vector::BitCastOp::create(b, loc, all, few);
-      for (int64_t v = 0; v < block.vectors; ++v) {
-        Value &sum = sums[r * block.vectors + v];
-        sum = kernel::DotOp::create(b, loc, few, loaded[v], sum, unit.unsignedX);
-      }
-    }
-  };
-  constexpr int64_t unroll = 2; // LLVM turns longer runs into trees, which need more registers
+  // One load brings a row's elements of several steps where the processor multiplies with a lane.
+  int64_t steps = rowElements / unit.products;
+  int64_t unroll = machine.byElement ? machine.lanes(element) / unit.products : kUnrolledSteps;
   int64_t end = steps / unroll * unroll;
+  Value panel = index.mul(row, rowElements);
+  auto loadRows = [&](OpBuilder &b, Value k, int64_t count) {
+    IndexMath index{b, loc};
+    Value at = index.add(panel, index.mul(k, unit.products));
+    return loadPanel(b, at, rows, count);
+  };
   sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll, sums,
                     [&](OpBuilder &b, Value k, ValueRange values) {
-                      SmallVector<Value> sums(values);
-                      for (int64_t u = 0; u < unroll; ++u)
-                        step(b, IndexMath{b, loc}.add(k, u), sums);
+                      SmallVector<Value> sums(values), input;
+                      if (machine.byElement)
+                        input = loadRows(b, k, unroll);
+                      for (int64_t u = 0; u < unroll; ++u) {
+                        Value here = IndexMath{b, loc}.add(k, u);
+                        if (!machine.byElement)
+                          input = loadRows(b, here, 1);
+                        emitStep(b, block, here, input, machine.byElement ? u : 0, sums);
+                      }
                       return sums;
                     });
-  for (int64_t k = end; k < steps; ++k)
-    step(b, index.constant(k), sums);
+  for (int64_t k = end; k < steps; ++k) {
+    Value here = index.constant(k);
+    emitStep(b, block, here, loadRows(b, here, 1), 0, sums);
+  }
 
   OutputPlace output;
   output.position.push_back(place.batch);

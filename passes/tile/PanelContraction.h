@@ -20,7 +20,7 @@ public:
 
   /// Whether an op is one for this class.
   static bool takes(std::optional<kernel::PackingAttr> packing) {
-    return packing && packing->getProducts() > 1;
+    return packing && packing->getBits() > 0;
   }
 
   void emit(mlir::OpBuilder &b);
@@ -52,6 +52,11 @@ private:
   void emitTile(mlir::OpBuilder &b, const Place &place, const WeightBlock &block, mlir::Value row,
                 mlir::Value position, int64_t rows);
 
+  llvm::SmallVector<mlir::Value> loadPanel(mlir::OpBuilder &b, mlir::Value at, int64_t rows,
+                                           int64_t steps);
+  void emitStep(mlir::OpBuilder &b, const WeightBlock &block, mlir::Value k, mlir::ValueRange input,
+                int64_t lane, llvm::MutableArrayRef<mlir::Value> sums);
+
   void layOut(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
   void layOutTaps(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> position, size_t dim,
                   mlir::Value input, mlir::Value to);
@@ -68,6 +73,7 @@ private:
   bool byRows = false;
 
   kernel::DotUnit unit;
+  bool symmetric; ///< of the weights, see kernel.dot
   int64_t lanes, vectors;
   int64_t outside;          ///< what a panel has where a window reaches over the border
   int64_t positions;        ///< along the flat dimensions

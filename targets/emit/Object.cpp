@@ -98,6 +98,8 @@ VectorUnit edgec::findVectorUnit(const TargetEntry &entry) {
       unit.dot = "vpdpbusd";
     else if (has(unit.bits == 512 ? "avx512bw" : unit.bits == 256 ? "avx2" : "sse2"))
       unit.dot = "pmaddwd";
+  } else if (triple.isAArch64()) {
+    unit.dot = has("dotprod") ? "sdot" : "sadalp";
   } else if (triple.isRISCV() && has("v")) {
     unit.bits = 128;
     for (unsigned bits = 256; bits <= 1024; bits *= 2)

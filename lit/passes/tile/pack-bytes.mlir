@@ -8,7 +8,7 @@ module attributes {edge.target = #target} {
 // CHECK-LABEL: func @signed
 // CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<[-1955, -2338]> : tensor<2xi32>
 // CHECK-DAG: %[[W:.*]] = arith.constant dense<[1, 5, 9, 0, 2, 6, 10, 0, 0, {{.*}}]> : tensor<64xi8>
-// CHECK: kernel.conv ins(%arg0, %[[W]] bias %[[BIAS]] : {{.*}}) {{.*}}offset = 128 : i64, packing = #kernel.packing<vectors = 1, lanes = 16, products = 4>{{.*}}zero_point = 3 : i64
+// CHECK: kernel.conv ins(%arg0, %[[W]] bias %[[BIAS]] : {{.*}}) {{.*}}offset = 128 : i64, packing = #kernel.packing<vectors = 1, lanes = 16, products = 4, bits = 8>{{.*}}zero_point = 3 : i64
 func.func @signed(%x: tensor<1x8x3xi8>) -> tensor<1x8x2xi32> {
   %w = arith.constant dense<[[[1, 2], [5, 6], [9, 10]]]> : tensor<1x3x2xi8>
   %b = arith.constant dense<[10, 20]> : tensor<2xi32>
@@ -46,6 +46,46 @@ func.func @start(%x: tensor<1x8x3xi8>, %b: tensor<2xi32>) -> tensor<1x8x2xi32> {
   %w = arith.constant dense<[[[1, 2], [5, 6], [9, 10]]]> : tensor<1x3x2xi8>
   %e = tensor.empty() : tensor<1x8x2xi32>
   %y = kernel.conv ins(%x, %w bias %b : tensor<1x8x3xi8>, tensor<1x3x2xi8>, tensor<2xi32>) outs(%e : tensor<1x8x2xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>} -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+}
+
+// -----
+
+#a76 = #edge.target<name = "cortex-a76", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", abi = "", vector_bits = 128, vector_registers = 32, dot = "sdot">
+
+// Where it takes signed integers, unsigned ones become it: 128 is taken off, and the bias is less what that makes of the weights.
+module attributes {edge.target = #a76} {
+// CHECK-LABEL: func @unsigned
+// CHECK-DAG: arith.constant dense<[363, 484]> : tensor<2xi32>
+// CHECK: kernel.matmul {{.*}}offset = -128 : i64, packing = #kernel.packing<vectors = 1, lanes = 4, products = 4, bits = 8>
+func.func @unsigned(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, 2], [2, 2]]]> : tensor<1x2x2xi8>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x8x2xi8>, tensor<1x2x2xi8>) outs(%e : tensor<1x8x2xi32>) {unsigned_x, zero_point = 7 : i64} -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+}
+
+// -----
+
+#a72 = #edge.target<name = "cortex-a72", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a72", features = "", abi = "", vector_bits = 128, vector_registers = 32, dot = "sadalp">
+
+module attributes {edge.target = #a72} {
+// CHECK-LABEL: func @symmetric
+// CHECK: products = 2, bits = 8, symmetric = true>
+func.func @symmetric(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, -127], [127, 2]]]> : tensor<1x2x2xi8>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x8x2xi8>, tensor<1x2x2xi8>) outs(%e : tensor<1x8x2xi32>) -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+// CHECK-LABEL: func @lowest
+// CHECK: products = 2, bits = 8>
+func.func @lowest(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, -128], [127, 2]]]> : tensor<1x2x2xi8>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x8x2xi8>, tensor<1x2x2xi8>) outs(%e : tensor<1x8x2xi32>) -> tensor<1x8x2xi32>
   return %y : tensor<1x8x2xi32>
 }
 }

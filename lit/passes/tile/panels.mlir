@@ -14,7 +14,7 @@ module attributes {edge.target = #target} {
 // CHECK: vector.load %[[PANEL]]{{.*}} vector<2xi16>
 // CHECK: kernel.dot {{.*}} : vector<16xi16>, vector<16xi16>, vector<8xi32>
 func.func @window(%x: memref<1x9x8xi8>, %w: memref<192xi16>, %o: memref<1x9x8xi32>) {
-  kernel.conv ins(%x, %w : memref<1x9x8xi8>, memref<192xi16>) outs(%o : memref<1x9x8xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, window = array<i64: 3>, packing = #kernel.packing<vectors = 1, lanes = 8, products = 2>, zero_point = 3 : i64}
+  kernel.conv ins(%x, %w : memref<1x9x8xi8>, memref<192xi16>) outs(%o : memref<1x9x8xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, window = array<i64: 3>, packing = #kernel.packing<vectors = 1, lanes = 8, products = 2, bits = 16>, zero_point = 3 : i64}
   return
 }
 }
@@ -35,7 +35,27 @@ module attributes {edge.target = #target} {
 // CHECK: vector.store %[[ZERO]], %[[PANEL]]
 // CHECK: kernel.dot {{.*}} {unsigned_x} : vector<64xi8>, vector<64xi8>, vector<16xi32>
 func.func @bytes(%x: memref<1x9x3xi8>, %w: memref<192xi8>, %b: memref<8xi32>, %o: memref<1x9x8xi32>) {
-  kernel.conv ins(%x, %w bias %b : memref<1x9x3xi8>, memref<192xi8>, memref<8xi32>) outs(%o : memref<1x9x8xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, window = array<i64: 3>, packing = #kernel.packing<vectors = 1, lanes = 16, products = 4>, zero_point = 3 : i64, offset = 128 : i64}
+  kernel.conv ins(%x, %w bias %b : memref<1x9x3xi8>, memref<192xi8>, memref<8xi32>) outs(%o : memref<1x9x8xi32>) {groups = 1 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, window = array<i64: 3>, packing = #kernel.packing<vectors = 1, lanes = 16, products = 4, bits = 8>, zero_point = 3 : i64, offset = 128 : i64}
+  return
+}
+}
+
+// -----
+
+#a76 = #edge.target<name = "cortex-a76", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", abi = "", vector_bits = 128, vector_registers = 32, dot = "sdot">
+
+// One load of a row serves four steps, of which each takes a lane.
+module attributes {edge.target = #a76} {
+// CHECK-LABEL: func @lanes
+// CHECK: scf.for
+// CHECK: %[[ROW:.*]] = vector.bitcast %{{.*}} : vector<16xi8> to vector<4xi32>
+// CHECK: vector.extract %[[ROW]][0]
+// CHECK: kernel.dot
+// CHECK: vector.extract %[[ROW]][1]
+// CHECK: kernel.dot
+// CHECK: vector.extract %[[ROW]][3]
+func.func @lanes(%x: memref<1x1x32xi8>, %w: memref<128xi8>, %o: memref<1x1x4xi32>) {
+  kernel.matmul ins(%x, %w : memref<1x1x32xi8>, memref<128xi8>) outs(%o : memref<1x1x4xi32>) {packing = #kernel.packing<vectors = 1, lanes = 4, products = 4, bits = 8>}
   return
 }
 }
