@@ -20,6 +20,7 @@ struct DotUnit {
     SumAndFactors, ///< and gives the new sum
     Factors,       ///< and gives what is to be added to the sum
     Products,      ///< twice as wide as factors, whose neighbours it adds, for the sum
+    Words,         ///< factors in a general register each, then the one sum
   };
 
   llvm::StringRef name;
@@ -29,9 +30,13 @@ struct DotUnit {
   bool unsignedX;
   Takes takes;
   llvm::ArrayRef<Form> forms;
+  /// General registers for the sums and factors of a tile; 0 where they are in vector registers.
+  int64_t registers = 0;
 
   /// Whether it adds to sums itself. Where not, products need a register before they are added.
-  bool accumulates() const { return takes == Takes::SumAndFactors; }
+  bool accumulates() const { return takes == Takes::SumAndFactors || takes == Takes::Words; }
+  /// Whether it has one sum.
+  bool isScalar() const { return registers > 0; }
   /// The intrinsic for operands of so many bits; empty where there is none.
   llvm::StringRef intrinsicFor(unsigned vectorBits) const;
 };

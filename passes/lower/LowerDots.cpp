@@ -80,9 +80,25 @@ SmallVector<DotOp> addProducts(DotOp op, StringRef intrinsic) {
   return done;
 }
 
+/// A vector as one integer.
+Value asWord(OpBuilder &b, Location loc, Value vector) {
+  auto type = cast<VectorType>(vector.getType());
+  Type word = b.getIntegerType(type.getNumElements() * type.getElementTypeBitWidth());
+  Value cast = vector::BitCastOp::create(b, loc, VectorType::get(1, word), vector);
+  return vector::ExtractOp::create(b, loc, cast, ArrayRef<int64_t>{0});
+}
+
 Value lowerBy(const DotUnit &unit, DotOp op) {
   OpBuilder b(op);
+  Location loc = op.getLoc();
   StringRef intrinsic = unit.intrinsicFor(widthOf(op));
+  if (unit.takes == DotUnit::Takes::Words) {
+    Value sum = vector::ExtractOp::create(b, loc, op.getSum(), ArrayRef<int64_t>{0});
+    SmallVector<Value> operands{asWord(b, loc, op.getX()), asWord(b, loc, op.getWeights()), sum};
+    sum = LLVM::CallIntrinsicOp::create(b, loc, sum.getType(), b.getStringAttr(intrinsic), operands)
+              .getResult(0);
+    return vector::BroadcastOp::create(b, loc, op.getType(), sum);
+  }
   SmallVector<Value> operands{op.getX(), op.getWeights()};
   if (!unit.unsignedX) // AArch64 multiplies by a lane of the last one
     std::swap(operands[0], operands[1]);
@@ -91,7 +107,7 @@ Value lowerBy(const DotUnit &unit, DotOp op) {
     return call(b, op, intrinsic, operands);
   }
   Value products = call(b, op, intrinsic, operands);
-  return arith::AddIOp::create(b, op.getLoc(), op.getSum(), products);
+  return arith::AddIOp::create(b, loc, op.getSum(), products);
 }
 
 Value lowerByLanes(DotOp op) {

@@ -145,6 +145,71 @@ private:
   bool interleaves;
 };
 
+/// Of four bytes, the even or the odd ones as 16 bits (SXTB16, UXTB16), or all of them, which LLVM
+/// would take one by one.
+template <typename Extend> struct WidenBytes : OpRewritePattern<Extend> {
+  using OpRewritePattern<Extend>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Extend op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || type.getRank() != 1 || !type.getElementType().isInteger(16))
+      return failure();
+    Location loc = op.getLoc();
+    if (type.getNumElements() == 2) {
+      auto picked = op.getIn().template getDefiningOp<vector::ShuffleOp>();
+      if (!picked || !isFourBytes(picked.getV1()))
+        return failure();
+      for (int64_t odd : {0, 1})
+        if (picked.getMask() == ArrayRef<int64_t>{odd, odd + 2}) {
+          Value word = halves(rewriter, loc, picked.getV1(), odd);
+          rewriter.replaceOp(op, asVector(rewriter, loc, word, type));
+          return success();
+        }
+      return failure();
+    }
+    if (!isFourBytes(op.getIn()))
+      return failure();
+    Value even = halves(rewriter, loc, op.getIn(), false);
+    Value odd = halves(rewriter, loc, op.getIn(), true);
+    // PKHBT and PKHTB.
+    Lanes words{rewriter, loc, rewriter.getI32Type()};
+    Value low = words.constant(32, 0xFFFF), width = words.constant(32, 16);
+    Value first = words.make<arith::OrIOp>(words.make<arith::AndIOp>(even, low),
+                                           words.make<arith::ShLIOp>(odd, width));
+    Value second =
+        words.make<arith::OrIOp>(words.make<arith::AndIOp>(odd, words.constant(32, -0x10000)),
+                                 words.make<arith::ShRUIOp>(even, width));
+    Value both = vector::FromElementsOp::create(
+        rewriter, loc, VectorType::get(2, rewriter.getI32Type()), ValueRange{first, second});
+    rewriter.replaceOpWithNewOp<vector::BitCastOp>(op, type, both);
+    return success();
+  }
+
+private:
+  static bool isFourBytes(Value value) {
+    auto type = dyn_cast<VectorType>(value.getType());
+    return type && type.getRank() == 1 && type.getNumElements() == 4 &&
+           type.getElementType().isInteger(8);
+  }
+  static Value asVector(PatternRewriter &rewriter, Location loc, Value word, VectorType type) {
+    Value one =
+        vector::BroadcastOp::create(rewriter, loc, VectorType::get(1, word.getType()), word);
+    return vector::BitCastOp::create(rewriter, loc, type, one);
+  }
+  static Value halves(PatternRewriter &rewriter, Location loc, Value bytes, bool odd) {
+    Type i32 = rewriter.getI32Type();
+    Value word = vector::BitCastOp::create(rewriter, loc, VectorType::get(1, i32), bytes);
+    word = vector::ExtractOp::create(rewriter, loc, word, ArrayRef<int64_t>{0});
+    if (odd) { // a rotation, which the instruction does itself
+      Value eight = arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(8));
+      word = LLVM::FshrOp::create(rewriter, loc, word, word, eight);
+    }
+    StringRef name = std::is_same_v<Extend, arith::ExtSIOp> ? "llvm.arm.sxtb16" : "llvm.arm.uxtb16";
+    return LLVM::CallIntrinsicOp::create(rewriter, loc, i32, rewriter.getStringAttr(name), word)
+        .getResult(0);
+  }
+};
+
 /// x86 and RISC-V convert to integers in the rounding mode of the moment, to nearest: no rounding
 /// of its own is needed before. What doesn't fit is as undefined as arith.fptosi has it.
 struct LowerRounding : OpRewritePattern<arith::FPToSIOp> {
@@ -162,12 +227,15 @@ struct LowerRounding : OpRewritePattern<arith::FPToSIOp> {
 struct LowerSteps : public edgec::impl::LowerStepsBase<LowerSteps> {
   void runOnOperation() override {
     auto target = getOperation()->getAttrOfType<edge::TargetAttr>("edge.target");
-    lowerDots(getOperation(), kernel::getDotUnits(target ? target.getDot() : ""));
+    StringRef dot = target ? target.getDot() : "";
+    lowerDots(getOperation(), kernel::getDotUnits(dot));
     RewritePatternSet patterns(&getContext());
     llvm::Triple triple(target ? target.getTriple() : StringRef());
     patterns.add<LowerRescale>(&getContext(), /*interleaves=*/triple.isX86());
     if (triple.isX86() || (triple.isRISCV() && target.getHardwareFloat()))
       patterns.add<LowerRounding>(&getContext());
+    if (dot == "smlad")
+      patterns.add<WidenBytes<arith::ExtSIOp>, WidenBytes<arith::ExtUIOp>>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

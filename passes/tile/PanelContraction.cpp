@@ -17,8 +17,8 @@ static constexpr int64_t kPanelBytes = 2 * kL1Bytes;
 static constexpr int64_t kUnrolledCopies = 4;
 /// Elements of what is worth a mask: wider accesses often reach over the end of a cache's line.
 static constexpr int64_t kMasked = 16;
-/// Steps in a loop's body: LLVM turns longer runs into trees, which need more registers.
-static constexpr int64_t kUnrolledSteps = 2;
+/// Runs in a loop's body: LLVM turns longer runs into trees, which need more registers.
+static constexpr int64_t kUnrolledRuns = 2;
 
 PanelContraction::PanelContraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine,
                                    bool byRows)
@@ -61,13 +61,15 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   vectors = packing.getVectors();
   unit = machine.dotUnit(packing);
   symmetric = packing.getSymmetric();
+  steps = packing.getSteps();
+  run = packing.getRun();
   element = IntegerType::get(loc.getContext(), unit.bits);
   flatten();
   rowElements = packing.packedDepth(kernelPositions() * channels);
   rows = chooseRows(machine.forDot(unit), positions, vectors);
   int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
-  panelTiles =
-      std::clamp<int64_t>(kPanelBytes / tileBytes, 1, std::max<int64_t>(positions / rows, 1));
+  panelTiles = std::clamp<int64_t>((machine.compact ? 0 : kPanelBytes) / tileBytes, 1,
+                                   std::max<int64_t>(positions / rows, 1));
   int64_t weightBytes = weights.shape.front() * edge::elementBytes(weights.element);
   streams = positions == 1 && outerDims() == 0 && machine.l2Bytes > 0 &&
             weightBytes > machine.l2Bytes / 2;
@@ -80,7 +82,7 @@ void PanelContraction::allocate(OpBuilder &b, Operation *op) {
   b.setInsertionPointToStart(&op->getParentOfType<func::FuncOp>().getBody().front());
   int64_t count = panelTiles * rows * rowElements + (machine.masks ? machine.lanes(element) : 0);
   scratch = memref::AllocaOp::create(b, loc, MemRefType::get({count}, element),
-                                     b.getI64IntegerAttr(kLineBytes));
+                                     b.getI64IntegerAttr(machine.compact ? 8 : kLineBytes));
 }
 
 /// Positions whose results lie one behind the other are one dimension, whatever they read.
@@ -284,7 +286,7 @@ void PanelContraction::copy(OpBuilder &b, Value from, Value to, int64_t count) {
   panel.element = element;
   panel.shape = {1};
   panel.strides = {1};
-  int64_t width = machine.lanes(element), whole = count / width, stride = x.strides.back();
+  int64_t width = copiedLanes(), whole = count / width, stride = x.strides.back();
   auto move = [&](OpBuilder &b, Value offset, LaneAccess access) {
     IndexMath index{b, loc};
     Value value =
@@ -312,7 +314,7 @@ void PanelContraction::copy(OpBuilder &b, Value from, Value to, int64_t count) {
 void PanelContraction::fill(OpBuilder &b, Value to, int64_t count, int64_t value) {
   TypedAttr attr = b.getIntegerAttr(element, llvm::SignExtend64(value, unit.bits));
   Value scalar = arith::ConstantOp::create(b, loc, attr);
-  int64_t width = machine.lanes(element), whole = count / width;
+  int64_t width = copiedLanes(), whole = count / width;
   auto put = [&](OpBuilder &b, Value offset, int64_t width) {
     Value at = IndexMath{b, loc}.add(to, offset);
     if (width == 1)
@@ -337,12 +339,11 @@ void PanelContraction::fill(OpBuilder &b, Value to, int64_t count, int64_t value
 //===- The tile
 //----------------------------------------------------------------------------------===//
 
-/// The panel's elements for `steps` steps of `rows` rows from `at` on, a step in a lane.
-SmallVector<Value> PanelContraction::loadPanel(OpBuilder &b, Value at, int64_t rows,
-                                               int64_t steps) {
+/// The panel's elements for `runs` runs of `rows` rows from `at` on, a step in a lane.
+SmallVector<Value> PanelContraction::loadPanel(OpBuilder &b, Value at, int64_t rows, int64_t runs) {
   IndexMath index{b, loc};
-  auto type = VectorType::get(steps * unit.products, element);
-  auto words = VectorType::get(steps, b.getIntegerType(unit.products * unit.bits));
+  auto type = VectorType::get(runs * run, element);
+  auto words = VectorType::get(runs * steps, b.getIntegerType(unit.products * unit.bits));
   SmallVector<Value> loaded;
   for (int64_t row = 0; row < rows; ++row) {
     Value elements =
@@ -352,30 +353,55 @@ SmallVector<Value> PanelContraction::loadPanel(OpBuilder &b, Value at, int64_t r
   return loaded;
 }
 
-/// Adds the products of step `k`, of which lane `lane` of each row of `input` has the panel's
-/// elements.
-void PanelContraction::emitStep(OpBuilder &b, const WeightBlock &block, Value k, ValueRange input,
-                                int64_t lane, MutableArrayRef<Value> sums) {
+/// The weights of run `k`, a vector for each step of each vector of the block.
+SmallVector<Value> PanelContraction::loadWeights(OpBuilder &b, const WeightBlock &block, Value k) {
   IndexMath index{b, loc};
-  int64_t wide = lanes * unit.products;
-  auto all = VectorType::get(wide, element);
-  SmallVector<Value> loaded;
-  Value weightAt = index.add(block.weights, index.mul(k, block.vectors * wide));
+  int64_t wide = lanes * run;
+  Value at = index.add(block.weights, index.mul(k, block.vectors * wide));
   if (streams)
-    prefetch(b, loc, weights, weightAt, block.vectors * wide);
-  for (int64_t v = 0; v < block.vectors; ++v)
-    loaded.push_back(loadVector(b, loc, weights, index.add(weightAt, v * wide),
-                                {wide, wide, machine.masks}, element));
-  for (auto [row, words] : llvm::enumerate(input)) {
-    // The same few elements in every lane.
-    Value few = vector::ExtractOp::create(b, loc, words, ArrayRef<int64_t>{lane});
-    few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, few.getType()), few);
-    few = vector::BitCastOp::create(b, loc, all, few);
-    for (int64_t v = 0; v < block.vectors; ++v) {
-      Value &sum = sums[row * block.vectors + v];
-      sum = kernel::DotOp::create(b, loc, few, loaded[v], sum, unit.unsignedX, symmetric);
+    prefetch(b, loc, weights, at, block.vectors * wide);
+  SmallVector<Value> loaded;
+  for (int64_t v = 0; v < block.vectors; ++v) {
+    Value all = loadVector(b, loc, weights, index.add(at, v * wide), {wide, wide, machine.masks},
+                           steps == 1 ? element : weights.element);
+    if (steps == 1) {
+      loaded.push_back(all);
+      continue;
+    }
+    for (int64_t s = 0; s < steps; ++s) { // which lie in turns
+      SmallVector<int64_t> turns;
+      for (int64_t at = s; at < wide; at += steps)
+        turns.push_back(at);
+      Value own = vector::ShuffleOp::create(b, loc, all, all, turns);
+      loaded.push_back(convertElements(b, loc, own, element));
     }
   }
+  return loaded;
+}
+
+/// Adds the products of run `k`, of which the lanes of each row of `input` from `lane` on have the
+/// panel's elements.
+void PanelContraction::emitRun(OpBuilder &b, const WeightBlock &block, Value k, ValueRange input,
+                               int64_t lane, MutableArrayRef<Value> sums) {
+  SmallVector<Value> loaded = loadWeights(b, block, k);
+  auto all = VectorType::get(lanes * unit.products, element);
+  auto type = VectorType::get(lanes, sumElement);
+  for (int64_t s = 0; s < steps; ++s)
+    for (auto [row, words] : llvm::enumerate(input)) {
+      // The same few elements in every lane.
+      Value few = vector::ExtractOp::create(b, loc, words, ArrayRef<int64_t>{lane + s});
+      few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, few.getType()), few);
+      few = vector::BitCastOp::create(b, loc, all, few);
+      for (int64_t v = 0; v < block.vectors; ++v) {
+        Value &sum = sums[row * block.vectors + v];
+        bool scalar = sum.getType() != type;
+        Value whole = scalar ? vector::BroadcastOp::create(b, loc, type, sum).getResult() : sum;
+        whole = kernel::DotOp::create(b, loc, few, loaded[v * steps + s], whole, unit.unsignedX,
+                                      symmetric);
+        sum = scalar ? vector::ExtractOp::create(b, loc, whole, ArrayRef<int64_t>{0}).getResult()
+                     : whole;
+      }
+    }
 }
 
 /// `rows` positions from `position` on, which are those of the panel from `row` on.
@@ -385,15 +411,14 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
   Value feature = index.add(index.mul(place.group, features), block.first);
   SmallVector<Value> sums = startSums(b, loc, bias, sumElement, feature, block, rows);
 
-  // One load brings a row's elements of several steps where the processor multiplies with a lane.
-  int64_t steps = rowElements / unit.products;
-  int64_t unroll = machine.byElement ? machine.lanes(element) / unit.products : kUnrolledSteps;
-  int64_t end = steps / unroll * unroll;
+  // One load brings a row's elements of several runs where the processor multiplies with a lane.
+  int64_t runs = rowElements / run;
+  int64_t unroll = machine.byElement ? machine.lanes(element) / run : kUnrolledRuns;
+  int64_t end = runs / unroll * unroll;
   Value panel = index.mul(row, rowElements);
   auto loadRows = [&](OpBuilder &b, Value k, int64_t count) {
     IndexMath index{b, loc};
-    Value at = index.add(panel, index.mul(k, unit.products));
-    return loadPanel(b, at, rows, count);
+    return loadPanel(b, index.add(panel, index.mul(k, run)), rows, count);
   };
   sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll, sums,
                     [&](OpBuilder &b, Value k, ValueRange values) {
@@ -404,13 +429,13 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
                         Value here = IndexMath{b, loc}.add(k, u);
                         if (!machine.byElement)
                           input = loadRows(b, here, 1);
-                        emitStep(b, block, here, input, machine.byElement ? u : 0, sums);
+                        emitRun(b, block, here, input, machine.byElement ? u * steps : 0, sums);
                       }
                       return sums;
                     });
-  for (int64_t k = end; k < steps; ++k) {
+  for (int64_t k = end; k < runs; ++k) {
     Value here = index.constant(k);
-    emitStep(b, block, here, loadRows(b, here, 1), 0, sums);
+    emitRun(b, block, here, loadRows(b, here, 1), 0, sums);
   }
 
   OutputPlace output;

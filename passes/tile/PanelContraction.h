@@ -53,13 +53,17 @@ private:
                 mlir::Value position, int64_t rows);
 
   llvm::SmallVector<mlir::Value> loadPanel(mlir::OpBuilder &b, mlir::Value at, int64_t rows,
-                                           int64_t steps);
-  void emitStep(mlir::OpBuilder &b, const WeightBlock &block, mlir::Value k, mlir::ValueRange input,
-                int64_t lane, llvm::MutableArrayRef<mlir::Value> sums);
+                                           int64_t runs);
+  llvm::SmallVector<mlir::Value> loadWeights(mlir::OpBuilder &b, const WeightBlock &block,
+                                             mlir::Value k);
+  void emitRun(mlir::OpBuilder &b, const WeightBlock &block, mlir::Value k, mlir::ValueRange input,
+               int64_t lane, llvm::MutableArrayRef<mlir::Value> sums);
 
   void layOut(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
   void layOutTaps(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> position, size_t dim,
                   mlir::Value input, mlir::Value to);
+  /// Elements that are moved at once, where vectors are wide enough or a run is a word.
+  int64_t copiedLanes() const { return std::max(machine.lanes(element), run); }
   void copy(mlir::OpBuilder &b, mlir::Value from, mlir::Value to, int64_t count);
   void fill(mlir::OpBuilder &b, mlir::Value to, int64_t count, int64_t value);
 
@@ -73,7 +77,8 @@ private:
   bool byRows = false;
 
   kernel::DotUnit unit;
-  bool symmetric; ///< of the weights, see kernel.dot
+  bool symmetric;     ///< of the weights, see kernel.dot
+  int64_t steps, run; ///< dots, and elements of a row, whose weights lie in turns
   int64_t lanes, vectors;
   int64_t outside;          ///< what a panel has where a window reaches over the border
   int64_t positions;        ///< along the flat dimensions

@@ -109,6 +109,38 @@ func.func @apart(%x: vector<8xi8>, %w: vector<8xi8>, %s: vector<4xi32>) -> vecto
 
 // -----
 
+module attributes {edge.target = #edge.target<name = "cortex-m4", triple = "thumbv7em-none-eabihf", cpu = "cortex-m4", features = "", abi = "", index_bits = 32, vector_bits = 0, dot = "smlad">} {
+// Pairs in a register each.
+// CHECK-LABEL: func @pair
+// CHECK-DAG: %[[X:.*]] = vector.bitcast %arg0 : vector<2xi16> to vector<1xi32>
+// CHECK-DAG: %[[W:.*]] = vector.bitcast %arg1 : vector<2xi16> to vector<1xi32>
+// CHECK: llvm.call_intrinsic "llvm.arm.smlad"({{.*}}) : (i32, i32, i32) -> i32
+func.func @pair(%x: vector<2xi16>, %w: vector<2xi16>, %s: vector<1xi32>) -> vector<1xi32> {
+  %r = kernel.dot %x, %w, %s : vector<2xi16>, vector<2xi16>, vector<1xi32>
+  return %r : vector<1xi32>
+}
+// The odd bytes of a word, which the instruction rotates itself.
+// CHECK-LABEL: func @odd
+// CHECK: %[[ROTATED:.*]] = llvm.intr.fshr
+// CHECK: llvm.call_intrinsic "llvm.arm.sxtb16"(%[[ROTATED]])
+func.func @odd(%x: vector<4xi8>) -> vector<2xi16> {
+  %0 = vector.shuffle %x, %x [1, 3] : vector<4xi8>, vector<4xi8>
+  %1 = arith.extsi %0 : vector<2xi8> to vector<2xi16>
+  return %1 : vector<2xi16>
+}
+// All four.
+// CHECK-LABEL: func @four
+// CHECK: llvm.call_intrinsic "llvm.arm.uxtb16"
+// CHECK: llvm.call_intrinsic "llvm.arm.uxtb16"
+// CHECK: vector.bitcast {{.*}} : vector<2xi32> to vector<4xi16>
+func.func @four(%x: vector<4xi8>) -> vector<4xi16> {
+  %0 = arith.extui %x : vector<4xi8> to vector<4xi16>
+  return %0 : vector<4xi16>
+}
+}
+
+// -----
+
 // An unsigned factor, where there is no instruction.
 // CHECK-LABEL: func @unsigned
 // CHECK: arith.extui {{.*}} : vector<2xi8> to vector<2xi32>

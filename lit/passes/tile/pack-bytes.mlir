@@ -1,6 +1,6 @@
 // RUN: edgec-opt %s --edgec-pack-weights --split-input-file | FileCheck %s
 
-#target = #edge.target<name = "v", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx512vnni", abi = "", vector_bits = 512, vector_registers = 32, dot = "vpdpbusd">
+#target = #edge.target<name = "v", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx512vnni", abi = "", vector_bits = 512, vector_registers = 32, l2_bytes = 1048576, dot = "vpdpbusd">
 
 // The instruction takes unsigned integers by signed weights: 128 is added to the input, and the bias is less what that and the zero point make of the weights
 // of each column: 10 - (3 + 128) * (1 + 5 + 9), ...
@@ -52,7 +52,7 @@ func.func @start(%x: tensor<1x8x3xi8>, %b: tensor<2xi32>) -> tensor<1x8x2xi32> {
 
 // -----
 
-#a76 = #edge.target<name = "cortex-a76", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", abi = "", vector_bits = 128, vector_registers = 32, dot = "sdot">
+#a76 = #edge.target<name = "cortex-a76", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", abi = "", vector_bits = 128, vector_registers = 32, l2_bytes = 1048576, dot = "sdot">
 
 // Where it takes signed integers, unsigned ones become it: 128 is taken off, and the bias is less what that makes of the weights.
 module attributes {edge.target = #a76} {
@@ -69,7 +69,7 @@ func.func @unsigned(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
 
 // -----
 
-#a72 = #edge.target<name = "cortex-a72", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a72", features = "", abi = "", vector_bits = 128, vector_registers = 32, dot = "sadalp">
+#a72 = #edge.target<name = "cortex-a72", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a72", features = "", abi = "", vector_bits = 128, vector_registers = 32, l2_bytes = 1048576, dot = "sadalp">
 
 module attributes {edge.target = #a72} {
 // CHECK-LABEL: func @symmetric
@@ -86,6 +86,25 @@ func.func @lowest(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
   %w = arith.constant dense<[[[1, -128], [127, 2]]]> : tensor<1x2x2xi8>
   %e = tensor.empty() : tensor<1x8x2xi32>
   %y = kernel.matmul ins(%x, %w : tensor<1x8x2xi8>, tensor<1x2x2xi8>) outs(%e : tensor<1x8x2xi32>) -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+}
+
+// -----
+
+#m4 = #edge.target<name = "cortex-m4", triple = "thumbv7em-none-eabihf", cpu = "cortex-m4", features = "", abi = "", index_bits = 32, vector_bits = 0, dot = "smlad">
+
+// A microcontroller's weights stay bytes: those of two steps of a feature in turns, so that the even and the odd ones of a word are its pairs. The input
+// isn't centred; the bias takes off what its zero point makes of the weights.
+module attributes {edge.target = #m4} {
+// CHECK-LABEL: func @turns
+// CHECK-DAG: arith.constant dense<[-84, 84]> : tensor<2xi32>
+// CHECK-DAG: arith.constant dense<[1, 3, 2, 4, -1, -3, -2, -4, 5, 0, 6, 0, -5, 0, -6, 0]> : tensor<16xi8>
+// CHECK: kernel.matmul {{.*}}offset = 0 : i64, packing = #kernel.packing<vectors = 2, lanes = 1, products = 2, bits = 16, steps = 2>
+func.func @turns(%x: tensor<1x8x6xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, -1], [2, -2], [3, -3], [4, -4], [5, -5], [6, -6]]]> : tensor<1x6x2xi8>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x8x6xi8>, tensor<1x6x2xi8>) outs(%e : tensor<1x8x2xi32>) {zero_point = 4 : i64} -> tensor<1x8x2xi32>
   return %y : tensor<1x8x2xi32>
 }
 }

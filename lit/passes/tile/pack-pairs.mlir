@@ -1,6 +1,6 @@
 // RUN: edgec-opt %s --edgec-pack-weights --split-input-file | FileCheck %s
 
-#target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", vector_bits = 256, dot = "pmaddwd">
+#target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", vector_bits = 256, l2_bytes = 1048576, dot = "pmaddwd">
 
 // Products of neighbouring channels lie side by side, as wide as the instruction takes them; an odd channel is filled up.
 module attributes {edge.target = #target} {
@@ -17,7 +17,7 @@ func.func @odd(%x: tensor<1x4x3xi8>) -> tensor<1x4x4xi32> {
 
 // -----
 
-#target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", vector_bits = 256, dot = "pmaddwd">
+#target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", vector_bits = 256, l2_bytes = 1048576, dot = "pmaddwd">
 
 // Read for one row only, weights stay narrow.
 module attributes {edge.target = #target} {

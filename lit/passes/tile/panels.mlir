@@ -1,6 +1,6 @@
 // RUN: edgec-opt %s --edgec-kernel-to-loops --split-input-file | FileCheck %s
 
-#target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", vector_bits = 256, dot = "pmaddwd">
+#target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", vector_bits = 256, l2_bytes = 1048576, dot = "pmaddwd">
 
 // The input is widened and centred into a panel, and zeros lie where a window reaches over the border; then it is multiplied without regard to either.
 module attributes {edge.target = #target} {
@@ -21,7 +21,7 @@ func.func @window(%x: memref<1x9x8xi8>, %w: memref<192xi16>, %o: memref<1x9x8xi3
 
 // -----
 
-#target = #edge.target<name = "v", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx512vnni", abi = "", vector_bits = 512, vector_registers = 32, dot = "vpdpbusd">
+#target = #edge.target<name = "v", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx512vnni", abi = "", vector_bits = 512, vector_registers = 32, l2_bytes = 1048576, dot = "vpdpbusd">
 
 // Bytes are made unsigned on the way, and what lies outside is the zero point as it is then: 3 + 128. Pieces are read with a mask and written whole.
 module attributes {edge.target = #target} {
@@ -42,7 +42,7 @@ func.func @bytes(%x: memref<1x9x3xi8>, %w: memref<192xi8>, %b: memref<8xi32>, %o
 
 // -----
 
-#a76 = #edge.target<name = "cortex-a76", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", abi = "", vector_bits = 128, vector_registers = 32, dot = "sdot">
+#a76 = #edge.target<name = "cortex-a76", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", abi = "", vector_bits = 128, vector_registers = 32, l2_bytes = 1048576, dot = "sdot">
 
 // One load of a row serves four steps, of which each takes a lane.
 module attributes {edge.target = #a76} {
@@ -56,6 +56,25 @@ module attributes {edge.target = #a76} {
 // CHECK: vector.extract %[[ROW]][3]
 func.func @lanes(%x: memref<1x1x32xi8>, %w: memref<128xi8>, %o: memref<1x1x4xi32>) {
   kernel.matmul ins(%x, %w : memref<1x1x32xi8>, memref<128xi8>) outs(%o : memref<1x1x4xi32>) {packing = #kernel.packing<vectors = 1, lanes = 4, products = 4, bits = 8>}
+  return
+}
+}
+
+// -----
+
+#m4 = #edge.target<name = "cortex-m4", triple = "thumbv7em-none-eabihf", cpu = "cortex-m4", features = "", abi = "", index_bits = 32, vector_bits = 0, l2_bytes = 0, dot = "smlad">
+
+// A microcontroller's panel is a tile's: two positions of eight.
+module attributes {edge.target = #m4} {
+// CHECK-LABEL: func @pairs
+// CHECK: memref.alloca() {alignment = 8 : i64} : memref<16xi16>
+// CHECK: arith.extsi {{.*}} : vector<4xi8> to vector<4xi16>
+// CHECK: vector.load {{.*}} vector<4xi16>
+// CHECK: vector.shuffle {{.*}} [0, 2] : vector<4xi8>
+// CHECK: vector.shuffle {{.*}} [1, 3] : vector<4xi8>
+// CHECK: kernel.dot {{.*}} : vector<2xi16>, vector<2xi16>, vector<1xi32>
+func.func @pairs(%x: memref<1x8x8xi8>, %w: memref<16xi8>, %b: memref<2xi32>, %o: memref<1x8x2xi32>) {
+  kernel.matmul ins(%x, %w bias %b : memref<1x8x8xi8>, memref<16xi8>, memref<2xi32>) outs(%o : memref<1x8x2xi32>) {packing = #kernel.packing<vectors = 2, lanes = 1, products = 2, bits = 16, steps = 2>, offset = 0}
   return
 }
 }
