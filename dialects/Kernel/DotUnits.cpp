@@ -15,6 +15,7 @@ static const DotUnit::Form kPmaddwd[] = {{128, "llvm.x86.sse2.pmadd.wd"},
 
 static const DotUnit::Form kSdot[] = {{128, "llvm.aarch64.neon.sdot"}};
 static const DotUnit::Form kSadalp[] = {{64, "llvm.aarch64.neon.saddlp"}};
+static const DotUnit::Form kVmladava[] = {{128, "llvm.arm.mve.vmldava"}};
 static const DotUnit::Form kSmlad[] = {{32, "llvm.arm.smlad"}};
 
 // An architecture's lie together: who has one of them has those behind it.
@@ -26,9 +27,13 @@ static const DotUnit kX86[] = {
 // SMULL, and SMLAL where two products fit 16 bits; SADALP adds neighbours to the sum.
 static const DotUnit kAArch64[] = {{"sdot", 4, 8, false, Takes::SumAndFactors, kSdot},
                                    {"sadalp", 2, 8, false, Takes::Products, kSadalp}};
-// Of fourteen registers, what addresses, counters and bytes on their way to pairs leave.
-static const DotUnit kArm[] = {{"smlad", 2, 16, false, Takes::Words, kSmlad, /*registers=*/7}};
-static const llvm::ArrayRef<DotUnit> kArchitectures[] = {kX86, kAArch64, kArm};
+// Of fourteen registers, what addresses, counters and bytes on their way to pairs leave: vectors of
+// factors are in others, and a tile of VMLADAVA is one for two rows of four features.
+static const DotUnit kHelium[] = {
+    {"vmladava", 16, 8, false, Takes::Vectors, kVmladava, {/*registers=*/13, 1, 1, 1}}};
+static const DotUnit kArm[] = {
+    {"smlad", 2, 16, false, Takes::Words, kSmlad, {/*registers=*/7, 2, 2, 3}}};
+static const llvm::ArrayRef<DotUnit> kArchitectures[] = {kX86, kAArch64, kHelium, kArm};
 
 llvm::ArrayRef<DotUnit> edgec::kernel::getDotUnits(llvm::StringRef name) {
   for (llvm::ArrayRef<DotUnit> units : kArchitectures) {

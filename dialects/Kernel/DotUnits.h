@@ -21,6 +21,13 @@ struct DotUnit {
     Factors,       ///< and gives what is to be added to the sum
     Products,      ///< twice as wide as factors, whose neighbours it adds, for the sum
     Words,         ///< factors in a general register each, then the one sum
+    Vectors,       ///< three flags, the one sum, then vectors of factors
+  };
+  /// What a tile costs whose sums lie in general registers. Instructions for a run of packed
+  /// weights: for each sum, for each row's elements, and for each feature's weights.
+  struct Scalar {
+    int64_t registers; ///< that the sums and factors of a tile may take; 0: they are in vectors
+    int64_t perSum, perRow, perFeature;
   };
 
   llvm::StringRef name;
@@ -30,13 +37,12 @@ struct DotUnit {
   bool unsignedX;
   Takes takes;
   llvm::ArrayRef<Form> forms;
-  /// General registers for the sums and factors of a tile; 0 where they are in vector registers.
-  int64_t registers = 0;
+  Scalar scalar = {};
 
   /// Whether it adds to sums itself. Where not, products need a register before they are added.
-  bool accumulates() const { return takes == Takes::SumAndFactors || takes == Takes::Words; }
+  bool accumulates() const { return takes != Takes::Factors && takes != Takes::Products; }
   /// Whether it has one sum.
-  bool isScalar() const { return registers > 0; }
+  bool isScalar() const { return scalar.registers > 0; }
   /// The intrinsic for operands of so many bits; empty where there is none.
   llvm::StringRef intrinsicFor(unsigned vectorBits) const;
 };

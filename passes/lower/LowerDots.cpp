@@ -92,9 +92,15 @@ Value lowerBy(const DotUnit &unit, DotOp op) {
   OpBuilder b(op);
   Location loc = op.getLoc();
   StringRef intrinsic = unit.intrinsicFor(widthOf(op));
-  if (unit.takes == DotUnit::Takes::Words) {
+  if (unit.isScalar()) {
     Value sum = vector::ExtractOp::create(b, loc, op.getSum(), ArrayRef<int64_t>{0});
-    SmallVector<Value> operands{asWord(b, loc, op.getX()), asWord(b, loc, op.getWeights()), sum};
+    SmallVector<Value> operands;
+    if (unit.takes == DotUnit::Takes::Words) {
+      operands = {asWord(b, loc, op.getX()), asWord(b, loc, op.getWeights()), sum};
+    } else { // signed, added, not exchanged
+      Value no = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+      operands = {no, no, no, sum, op.getX(), op.getWeights()};
+    }
     sum = LLVM::CallIntrinsicOp::create(b, loc, sum.getType(), b.getStringAttr(intrinsic), operands)
               .getResult(0);
     return vector::BroadcastOp::create(b, loc, op.getType(), sum);

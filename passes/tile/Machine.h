@@ -22,7 +22,7 @@ struct Machine {
   int64_t threads = 1;      ///< that a kernel's work may be shared among
   bool byElement = false;   ///< multiplies a vector with one lane of another
   llvm::ArrayRef<kernel::DotUnit> dots; ///< what `kernel.dot` can become, best first
-  bool inWords = false;                 ///< a tile's sums lie in general registers
+  kernel::DotUnit::Scalar scalar = {};  ///< where a tile's sums lie in general registers
   bool compact = false;                 ///< code size counts as much as speed: a microcontroller
 
   /// Of the module around `op`; the defaults above where it names no target.
@@ -31,9 +31,9 @@ struct Machine {
   /// As tiles of `kernel.dot` have it: products may need a register before they are added.
   Machine forDot(const kernel::DotUnit &unit) const {
     Machine machine = *this;
-    machine.inWords = unit.isScalar();
+    machine.scalar = unit.scalar;
     if (unit.isScalar())
-      machine.registers = unit.registers;
+      machine.registers = unit.scalar.registers;
     machine.registers -= unit.accumulates() ? 0 : 1;
     return machine;
   }

@@ -118,7 +118,10 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       // A load of a word brings weights for two steps, its even and its odd bytes.
       int64_t steps = unit.isScalar() && unit.bits == 16 && kept.isInteger(8) ? 2 : 1;
       bool symmetric = unit.takes == kernel::DotUnit::Takes::Products && isSymmetric(weights);
-      int64_t vectors = chooseVectors(machine.forDot(unit), {positions, features, lanes});
+      // What follows the sums takes vectors of them.
+      int64_t vectors = unit.isScalar() && machine.lanes(sum) > 1
+                            ? machine.lanes(sum)
+                            : chooseVectors(machine.forDot(unit), {positions, features, lanes});
       return {kernel::PackingAttr::get(&getContext(), vectors, lanes, unit.products, unit.bits,
                                        steps, symmetric),
               kept, *offset};

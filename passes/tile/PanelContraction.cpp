@@ -66,6 +66,8 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   element = IntegerType::get(loc.getContext(), unit.bits);
   flatten();
   rowElements = packing.packedDepth(kernelPositions() * channels);
+  direct = readsInPlace();
+  rowStride = direct ? x.strides[dims.size()] : rowElements;
   rows = chooseRows(machine.forDot(unit), positions, vectors);
   int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
   panelTiles = std::clamp<int64_t>((machine.compact ? 0 : kPanelBytes) / tileBytes, 1,
@@ -78,6 +80,8 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
 
 /// On the stack, once a function: each thread has its own.
 void PanelContraction::allocate(OpBuilder &b, Operation *op) {
+  if (direct)
+    return;
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&op->getParentOfType<func::FuncOp>().getBody().front());
   int64_t count = panelTiles * rows * rowElements + (machine.masks ? machine.lanes(element) : 0);
@@ -192,11 +196,39 @@ void PanelContraction::emitBlocks(OpBuilder &b, const Place &place, BlockBody bo
 //===- The panel
 //---------------------------------------------------------------------------------===//
 
-/// Writes what `count` positions from `first` on read.
-void PanelContraction::layOut(OpBuilder &b, const Place &place, Value first, Value count) {
+/// Whether positions read rows that lie as the instruction wants them.
+bool PanelContraction::readsInPlace() const {
+  bool asItIs = x.element == element && x.zeroPoint == 0 && x.strides.back() == 1;
+  bool pointwise = llvm::all_of(dims, [](const WindowDim &dim) {
+    return dim.kernel == 1 && dim.stride == 1 && dim.padBefore == 0 && dim.padAfter == 0;
+  });
+  if (!asItIs || !pointwise || rowElements != channels)
+    return false;
+  int64_t last = static_cast<int64_t>(dims.size());
+  for (int64_t d = last - static_cast<int64_t>(flat) + 1; d < last; ++d)
+    if (!x.collapsible(d))
+      return false;
+  return true;
+}
+
+/// Where the input of the group at `place` begins.
+Value PanelContraction::inputAt(OpBuilder &b, const Place &place) {
   IndexMath index{b, loc};
   Value origin = index.add(index.mul(place.batch, x.strides.front()), x.start(index));
   origin = index.add(origin, index.mul(place.group, channels * x.strides.back()));
+  if (direct)
+    for (auto [d, position] : llvm::enumerate(place.outer))
+      origin = index.add(origin,
+                         index.mul(d == 0 ? x.row(index, position) : position, x.strides[d + 1]));
+  return origin;
+}
+
+/// Writes what `count` positions from `first` on read.
+void PanelContraction::layOut(OpBuilder &b, const Place &place, Value first, Value count) {
+  if (direct)
+    return;
+  IndexMath index{b, loc};
+  Value origin = inputAt(b, place);
   createLoop(b, loc, index.constant(0), count, 1, {}, [&](OpBuilder &b, Value row, ValueRange) {
     IndexMath index{b, loc};
     SmallVector<Value> position(place.outer);
@@ -346,8 +378,8 @@ SmallVector<Value> PanelContraction::loadPanel(OpBuilder &b, Value at, int64_t r
   auto words = VectorType::get(runs * steps, b.getIntegerType(unit.products * unit.bits));
   SmallVector<Value> loaded;
   for (int64_t row = 0; row < rows; ++row) {
-    Value elements =
-        vector::LoadOp::create(b, loc, type, scratch, index.add(at, row * rowElements));
+    Value elements = vector::LoadOp::create(b, loc, type, direct ? x.memory : scratch,
+                                            index.add(at, row * rowStride));
     loaded.push_back(vector::BitCastOp::create(b, loc, words, elements));
   }
   return loaded;
@@ -415,10 +447,11 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
   int64_t runs = rowElements / run;
   int64_t unroll = machine.byElement ? machine.lanes(element) / run : kUnrolledRuns;
   int64_t end = runs / unroll * unroll;
-  Value panel = index.mul(row, rowElements);
+  Value first = direct ? index.add(inputAt(b, place), index.mul(position, rowStride))
+                       : index.mul(row, rowStride);
   auto loadRows = [&](OpBuilder &b, Value k, int64_t count) {
     IndexMath index{b, loc};
-    return loadPanel(b, index.add(panel, index.mul(k, run)), rows, count);
+    return loadPanel(b, index.add(first, index.mul(k, run)), rows, count);
   };
   sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll, sums,
                     [&](OpBuilder &b, Value k, ValueRange values) {
@@ -443,7 +476,31 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
   llvm::append_range(output.position, place.outer);
   output.position.push_back(position);
   output.channel = feature;
-  storeTile(b, loc, epilogue, sums, output, block);
+  auto [whole, joined] = joinSums(b, sums, block, rows);
+  storeTile(b, loc, epilogue, whole, output, joined);
+}
+
+/// Sums of one feature each as vectors, where the processor has them.
+std::pair<SmallVector<Value>, FeatureBlock>
+PanelContraction::joinSums(OpBuilder &b, ValueRange sums, const FeatureBlock &block, int64_t rows) {
+  int64_t wide = machine.lanes(sumElement);
+  if (lanes == wide)
+    return {llvm::to_vector(sums), block};
+  FeatureBlock joined = block;
+  joined.lanes = wide;
+  joined.vectors = llvm::divideCeilSigned(block.vectors, wide);
+  Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(sumElement));
+  SmallVector<Value> whole;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t v = 0; v < joined.vectors; ++v) {
+      SmallVector<Value> elements(sums.slice(row * block.vectors, block.vectors)
+                                      .drop_front(v * wide)
+                                      .take_front(std::min(wide, block.vectors - v * wide)));
+      elements.resize(wide, none);
+      whole.push_back(
+          vector::FromElementsOp::create(b, loc, VectorType::get(wide, sumElement), elements));
+    }
+  return {whole, joined};
 }
 
 } // namespace edgec::tile

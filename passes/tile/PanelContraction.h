@@ -59,6 +59,11 @@ private:
   void emitRun(mlir::OpBuilder &b, const WeightBlock &block, mlir::Value k, mlir::ValueRange input,
                int64_t lane, llvm::MutableArrayRef<mlir::Value> sums);
 
+  std::pair<llvm::SmallVector<mlir::Value>, FeatureBlock>
+  joinSums(mlir::OpBuilder &b, mlir::ValueRange sums, const FeatureBlock &block, int64_t rows);
+
+  bool readsInPlace() const;
+  mlir::Value inputAt(mlir::OpBuilder &b, const Place &place);
   void layOut(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
   void layOutTaps(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> position, size_t dim,
                   mlir::Value input, mlir::Value to);
@@ -86,6 +91,8 @@ private:
                             ///< zero take off again
   int64_t rows, panelTiles; ///< of a tile, and tiles in a panel
   mlir::Type sumElement, element;
+  bool direct = false; ///< the input serves as the panel
+  int64_t rowStride;   ///< from row to row of the panel
   mlir::Value scratch;
   bool streams = false;         ///< weights come from memory, each once
   int64_t parts = 1;            ///< of the positions, or

@@ -6,12 +6,11 @@ namespace edgec::tile {
 
 /// Cycles that one product of a tile takes at least: two multiply-adds and two loads a cycle, four
 /// for the latency of the sum; and a little for each instruction, which breaks ties in favour of
-/// fewer of them. Where sums lie in general registers, instructions count: of a run of four
-/// products, two for each sum, two loads for each row, a load and two to widen for each feature.
+/// fewer of them. Where sums lie in general registers, instructions count.
 static double stepCost(const Machine &machine, int64_t rows, int64_t vectors) {
   double products = rows * vectors;
-  if (machine.inWords)
-    return 2 * products + 2 * rows + 3 * vectors;
+  if (const kernel::DotUnit::Scalar &scalar = machine.scalar; scalar.registers)
+    return scalar.perSum * products + scalar.perRow * rows + scalar.perFeature * vectors;
   return std::max({products / 2, (rows + vectors) / 2.0, 4.0}) + 0.02 * products;
 }
 

@@ -100,8 +100,8 @@ VectorUnit edgec::findVectorUnit(const TargetEntry &entry) {
       unit.dot = "pmaddwd";
   } else if (triple.isAArch64()) {
     unit.dot = has("dotprod") ? "sdot" : "sadalp";
-  } else if (triple.isThumb() && has("dsp") && !has("mve")) {
-    unit.dot = "smlad";
+  } else if (triple.isThumb() && has("dsp")) {
+    unit.dot = has("mve") ? "vmladava" : "smlad";
   } else if (triple.isRISCV() && has("v")) {
     unit.bits = 128;
     for (unsigned bits = 256; bits <= 1024; bits *= 2)

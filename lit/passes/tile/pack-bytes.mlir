@@ -108,3 +108,20 @@ func.func @turns(%x: tensor<1x8x6xi8>) -> tensor<1x8x2xi32> {
   return %y : tensor<1x8x2xi32>
 }
 }
+
+// -----
+
+#m55 = #edge.target<name = "cortex-m55", triple = "thumbv8.1m.main-none-eabihf", cpu = "cortex-m55", features = "", abi = "", index_bits = 32, vector_registers = 8, dot = "vmladava">
+
+// Sixteen products of one feature lie side by side, and a block has as many features as a vector has lanes.
+module attributes {edge.target = #m55} {
+// CHECK-LABEL: func @sixteen
+// CHECK-DAG: arith.constant dense<[1, 3, {{[0, ]+}}, 2, 4, {{[0, ]+}}]> : tensor<32xi8>
+// CHECK: packing = #kernel.packing<vectors = 4, lanes = 1, products = 16, bits = 8>
+func.func @sixteen(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, 2], [3, 4]]]> : tensor<1x2x2xi8>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x8x2xi8>, tensor<1x2x2xi8>) outs(%e : tensor<1x8x2xi32>) {zero_point = 4 : i64} -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+}

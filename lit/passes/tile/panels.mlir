@@ -78,3 +78,27 @@ func.func @pairs(%x: memref<1x8x8xi8>, %w: memref<16xi8>, %b: memref<2xi32>, %o:
   return
 }
 }
+
+// -----
+
+#m55 = #edge.target<name = "cortex-m55", triple = "thumbv8.1m.main-none-eabihf", cpu = "cortex-m55", features = "", abi = "", index_bits = 32, vector_registers = 8, dot = "vmladava">
+
+// What lies as the instruction wants it is read where it is, and four sums are a vector for what follows.
+module attributes {edge.target = #m55} {
+// CHECK-LABEL: func @inPlace
+// CHECK-NOT: memref.alloca
+// CHECK: vector.load %{{.*}} : memref<256xi8>, vector<16xi8>
+// CHECK: kernel.dot {{.*}} : vector<16xi8>, vector<16xi8>, vector<1xi32>
+// CHECK: vector.from_elements {{.*}} : vector<4xi32>
+// CHECK: vector.store {{.*}} vector<4xi32>
+func.func @inPlace(%x: memref<1x8x32xi8>, %w: memref<128xi8>, %b: memref<4xi32>, %o: memref<1x8x4xi32>) {
+  kernel.matmul ins(%x, %w bias %b : memref<1x8x32xi8>, memref<128xi8>, memref<4xi32>) outs(%o : memref<1x8x4xi32>) {packing = #kernel.packing<vectors = 4, lanes = 1, products = 16, bits = 8>, offset = 0}
+  return
+}
+// CHECK-LABEL: func @centred
+// CHECK: memref.alloca
+func.func @centred(%x: memref<1x8x32xi8>, %w: memref<128xi8>, %b: memref<4xi32>, %o: memref<1x8x4xi32>) {
+  kernel.matmul ins(%x, %w bias %b : memref<1x8x32xi8>, memref<128xi8>, memref<4xi32>) outs(%o : memref<1x8x4xi32>) {packing = #kernel.packing<vectors = 4, lanes = 1, products = 16, bits = 8>, offset = -128, unsigned_x}
+  return
+}
+}
