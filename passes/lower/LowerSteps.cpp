@@ -145,6 +145,46 @@ private:
   bool interleaves;
 };
 
+/// Arm's vectors round as gemmlowp does: SQRDMULH is the high half of the doubled product, halves
+/// up, SRSHL shifts to the right with halves up, for which negative numbers become one less. No
+/// shift may be to the left, where 32 bits could overflow.
+struct RescaleBySqrdmulh : OpRewritePattern<kernel::RescaleOp> {
+  RescaleBySqrdmulh(MLIRContext *context, bool isHelium)
+      : OpRewritePattern(context, /*benefit=*/2), isHelium(isHelium) {}
+
+  LogicalResult matchAndRewrite(kernel::RescaleOp op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || type.getRank() != 1 || type.isScalable() || type.getNumElements() != 4 ||
+        op.getRoundsOnce() || static_cast<int32_t>(op.getMostShift()) > 0)
+      return failure();
+    Location loc = op.getLoc();
+    Lanes lanes{rewriter, loc, type};
+    auto call = [&](StringRef name, ValueRange operands) -> Value {
+      return LLVM::CallIntrinsicOp::create(rewriter, loc, type, rewriter.getStringAttr(name),
+                                           operands)
+          .getResult(0);
+    };
+    Value high = call(isHelium ? "llvm.arm.mve.vqrdmulh" : "llvm.aarch64.neon.sqrdmulh",
+                      {op.getX(), op.getMultiplier()});
+    if (!op.getClamped()) {
+      Value less = lanes.make<arith::ShRSIOp>(lanes.make<arith::AndIOp>(high, op.getShift()),
+                                              lanes.constant(32, 31));
+      high = LLVM::SAddSat::create(rewriter, loc, high, less);
+    }
+    SmallVector<Value> operands{high, op.getShift()};
+    if (isHelium)
+      for (int32_t flag : {/*saturates=*/0, /*rounds=*/1, /*isUnsigned=*/0})
+        operands.push_back(
+            arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(flag)));
+    rewriter.replaceOp(
+        op, call(isHelium ? "llvm.arm.mve.vshl.vector" : "llvm.aarch64.neon.srshl", operands));
+    return success();
+  }
+
+private:
+  bool isHelium;
+};
+
 /// Of four bytes, the even or the odd ones as 16 bits (SXTB16, UXTB16), or all of them, which LLVM
 /// would take one by one.
 template <typename Extend> struct WidenBytes : OpRewritePattern<Extend> {
@@ -232,6 +272,9 @@ struct LowerSteps : public edgec::impl::LowerStepsBase<LowerSteps> {
     RewritePatternSet patterns(&getContext());
     llvm::Triple triple(target ? target.getTriple() : StringRef());
     patterns.add<LowerRescale>(&getContext(), /*interleaves=*/triple.isX86());
+    bool isHelium = dot == "vmladava";
+    if (triple.isAArch64() || isHelium)
+      patterns.add<RescaleBySqrdmulh>(&getContext(), isHelium);
     if (triple.isX86() || (triple.isRISCV() && target.getHardwareFloat()))
       patterns.add<LowerRounding>(&getContext());
     if (dot == "smlad")

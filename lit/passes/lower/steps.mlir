@@ -97,6 +97,25 @@ func.func @together(%x: vector<8xi8>, %w: vector<8xi8>, %s: vector<4xi32>) -> ve
   %2 = kernel.dot %x, %x, %1 {symmetric} : vector<8xi8>, vector<8xi8>, vector<4xi32>
   return %2 : vector<4xi32>
 }
+// The processor rounds twice itself; a negative number becomes one less before the second time.
+// CHECK-LABEL: func @rescale
+// CHECK: %[[HIGH:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.sqrdmulh"(%arg0, %arg1)
+// CHECK: %[[BOTH:.*]] = arith.andi %[[HIGH]], %arg2
+// CHECK: %[[LESS:.*]] = arith.shrsi %[[BOTH]]
+// CHECK: %[[SUM:.*]] = llvm.intr.sadd.sat(%[[HIGH]], %[[LESS]])
+// CHECK: llvm.call_intrinsic "llvm.aarch64.neon.srshl"(%[[SUM]], %arg2)
+func.func @rescale(%x: vector<4xi32>, %m: vector<4xi32>, %s: vector<4xi32>) -> vector<4xi32> {
+  %r = kernel.rescale %x by %m shift %s {most_shift = 0 : i32} : vector<4xi32>
+  return %r : vector<4xi32>
+}
+// To the left, it may overflow; rounded once, it is another number.
+// CHECK-LABEL: func @otherwise
+// CHECK-NOT: sqrdmulh
+func.func @otherwise(%x: vector<4xi32>, %m: vector<4xi32>, %s: vector<4xi32>) -> vector<4xi32> {
+  %0 = kernel.rescale %x by %m shift %s {most_shift = 1 : i32} : vector<4xi32>
+  %1 = kernel.rescale %0 by %m shift %s {most_shift = -1 : i32, rounds_once} : vector<4xi32>
+  return %1 : vector<4xi32>
+}
 // CHECK-LABEL: func @apart
 // CHECK: saddlp
 // CHECK: saddlp
@@ -136,6 +155,27 @@ func.func @odd(%x: vector<4xi8>) -> vector<2xi16> {
 func.func @four(%x: vector<4xi8>) -> vector<4xi16> {
   %0 = arith.extui %x : vector<4xi8> to vector<4xi16>
   return %0 : vector<4xi16>
+}
+}
+
+// -----
+
+module attributes {edge.target = #edge.target<name = "cortex-m55", triple = "thumbv8.1m.main-none-eabihf", cpu = "cortex-m55", features = "", abi = "", index_bits = 32, dot = "vmladava">} {
+// Sixteen products of one sum.
+// CHECK-LABEL: func @sixteen
+// CHECK: %[[SUM:.*]] = vector.extract %arg2[0]
+// CHECK: %[[NO:.*]] = arith.constant 0 : i32
+// CHECK: llvm.call_intrinsic "llvm.arm.mve.vmldava"(%[[NO]], %[[NO]], %[[NO]], %[[SUM]], %arg0, %arg1) : (i32, i32, i32, i32, vector<16xi8>, vector<16xi8>) -> i32
+func.func @sixteen(%x: vector<16xi8>, %w: vector<16xi8>, %s: vector<1xi32>) -> vector<1xi32> {
+  %r = kernel.dot %x, %w, %s : vector<16xi8>, vector<16xi8>, vector<1xi32>
+  return %r : vector<1xi32>
+}
+// CHECK-LABEL: func @clamped
+// CHECK: %[[HIGH:.*]] = llvm.call_intrinsic "llvm.arm.mve.vqrdmulh"(%arg0, %arg1)
+// CHECK: llvm.call_intrinsic "llvm.arm.mve.vshl.vector"(%[[HIGH]], %arg2,
+func.func @clamped(%x: vector<4xi32>, %m: vector<4xi32>, %s: vector<4xi32>) -> vector<4xi32> {
+  %r = kernel.rescale %x by %m shift %s {most_shift = -3 : i32, clamped} : vector<4xi32>
+  return %r : vector<4xi32>
 }
 }
 
