@@ -29,11 +29,21 @@ static const DotUnit kAArch64[] = {{"sdot", 4, 8, false, Takes::SumAndFactors, k
                                    {"sadalp", 2, 8, false, Takes::Products, kSadalp}};
 // Of fourteen registers, what addresses, counters and bytes on their way to pairs leave: vectors of
 // factors are in others, and a tile of VMLADAVA is one for two rows of four features.
-static const DotUnit kHelium[] = {
-    {"vmladava", 16, 8, false, Takes::Vectors, kVmladava, {/*registers=*/13, 1, 1, 1}}};
+static const DotUnit kHelium[] = {{"vmladava",
+                                   16,
+                                   8,
+                                   false,
+                                   Takes::Vectors,
+                                   kVmladava,
+                                   /*sumRegisters=*/1,
+                                   {/*registers=*/13, 1, 1, 1}}};
 static const DotUnit kArm[] = {
-    {"smlad", 2, 16, false, Takes::Words, kSmlad, {/*registers=*/7, 2, 2, 3}}};
-static const llvm::ArrayRef<DotUnit> kArchitectures[] = {kX86, kAArch64, kHelium, kArm};
+    {"smlad", 2, 16, false, Takes::Words, kSmlad, /*sumRegisters=*/1, {/*registers=*/7, 2, 2, 3}}};
+// Its vectors of factors fill a register, and with the scalar form there is one for the weights
+// only.
+static const DotUnit kRiscV[] = {
+    {"vwmacc", 1, 16, false, Takes::SumAndFactors, {}, /*sumRegisters=*/2}};
+static const llvm::ArrayRef<DotUnit> kArchitectures[] = {kX86, kAArch64, kHelium, kArm, kRiscV};
 
 llvm::ArrayRef<DotUnit> edgec::kernel::getDotUnits(llvm::StringRef name) {
   for (llvm::ArrayRef<DotUnit> units : kArchitectures) {

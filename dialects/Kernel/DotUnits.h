@@ -36,7 +36,8 @@ struct DotUnit {
   /// Whether the input's integers are unsigned; weights are always signed.
   bool unsignedX;
   Takes takes;
-  llvm::ArrayRef<Form> forms;
+  llvm::ArrayRef<Form> forms; ///< none where LLVM finds the instruction by itself
+  int64_t sumRegisters = 1;   ///< vector registers that a sum takes
   Scalar scalar = {};
 
   /// Whether it adds to sums itself. Where not, products need a register before they are added.

@@ -32,6 +32,7 @@ struct Machine {
   Machine forDot(const kernel::DotUnit &unit) const {
     Machine machine = *this;
     machine.scalar = unit.scalar;
+    machine.registers /= unit.sumRegisters;
     if (unit.isScalar())
       machine.registers = unit.scalar.registers;
     machine.registers -= unit.accumulates() ? 0 : 1;

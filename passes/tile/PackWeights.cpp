@@ -112,7 +112,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       FailureOr<std::optional<int64_t>> offset = offsetFor(op, x, unit);
       if (!sum.isInteger(32) || !isNarrow(element, unit.bits) || failed(offset))
         continue;
-      int64_t lanes = unit.isScalar() ? 1 : machine.lanes(sum);
+      int64_t lanes = unit.isScalar() ? 1 : machine.lanes(sum) * unit.sumRegisters;
       bool widens = positions >= kWorthWidening && !machine.compact;
       Type kept = widens ? IntegerType::get(&getContext(), unit.bits) : element;
       // A load of a word brings weights for two steps, its even and its odd bytes.

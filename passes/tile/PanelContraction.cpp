@@ -371,15 +371,21 @@ void PanelContraction::fill(OpBuilder &b, Value to, int64_t count, int64_t value
 //===- The tile
 //----------------------------------------------------------------------------------===//
 
-/// The panel's elements for `runs` runs of `rows` rows from `at` on, a step in a lane.
+/// The panel's elements for `runs` runs of `rows` rows from `at` on, a step in a lane; a scalar
+/// where there is only one.
 SmallVector<Value> PanelContraction::loadPanel(OpBuilder &b, Value at, int64_t rows, int64_t runs) {
   IndexMath index{b, loc};
   auto type = VectorType::get(runs * run, element);
   auto words = VectorType::get(runs * steps, b.getIntegerType(unit.products * unit.bits));
+  Value memory = direct ? x.memory : scratch;
   SmallVector<Value> loaded;
   for (int64_t row = 0; row < rows; ++row) {
-    Value elements = vector::LoadOp::create(b, loc, type, direct ? x.memory : scratch,
-                                            index.add(at, row * rowStride));
+    Value from = index.add(at, row * rowStride);
+    if (type.getNumElements() == 1) {
+      loaded.push_back(memref::LoadOp::create(b, loc, memory, from));
+      continue;
+    }
+    Value elements = vector::LoadOp::create(b, loc, type, memory, from);
     loaded.push_back(vector::BitCastOp::create(b, loc, words, elements));
   }
   return loaded;
@@ -421,7 +427,9 @@ void PanelContraction::emitRun(OpBuilder &b, const WeightBlock &block, Value k, 
   for (int64_t s = 0; s < steps; ++s)
     for (auto [row, words] : llvm::enumerate(input)) {
       // The same few elements in every lane.
-      Value few = vector::ExtractOp::create(b, loc, words, ArrayRef<int64_t>{lane + s});
+      Value few = words;
+      if (isa<VectorType>(few.getType()))
+        few = vector::ExtractOp::create(b, loc, words, ArrayRef<int64_t>{lane + s});
       few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, few.getType()), few);
       few = vector::BitCastOp::create(b, loc, all, few);
       for (int64_t v = 0; v < block.vectors; ++v) {
@@ -484,7 +492,7 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
 std::pair<SmallVector<Value>, FeatureBlock>
 PanelContraction::joinSums(OpBuilder &b, ValueRange sums, const FeatureBlock &block, int64_t rows) {
   int64_t wide = machine.lanes(sumElement);
-  if (lanes == wide)
+  if (!unit.isScalar() || wide == 1)
     return {llvm::to_vector(sums), block};
   FeatureBlock joined = block;
   joined.lanes = wide;

@@ -107,6 +107,7 @@ VectorUnit edgec::findVectorUnit(const TargetEntry &entry) {
     for (unsigned bits = 256; bits <= 1024; bits *= 2)
       if (has("zvl" + std::to_string(bits) + "b"))
         unit.bits = bits;
+    unit.dot = "vwmacc";
   }
   return unit;
 }

@@ -125,3 +125,22 @@ func.func @sixteen(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
   return %y : tensor<1x8x2xi32>
 }
 }
+
+// -----
+
+#rvv = #edge.target<name = "rv64gcv", triple = "riscv64-unknown-linux-gnu", cpu = "generic-rv64", features = "+v", abi = "lp64d", vector_registers = 32, l2_bytes = 524288, dot = "vwmacc">
+
+// One product, of a vector that fills a register and a scalar: a sum takes two registers. Less its zero point, the input fits 16 bits.
+module attributes {edge.target = #rvv} {
+// CHECK-LABEL: func @one
+// CHECK-DAG: arith.constant dense<[1, 2, {{[0, ]+}}, 3, 4, {{[0, ]+}}]> : tensor<16xi16>
+// CHECK: kernel.matmul
+// CHECK-NOT: offset
+// CHECK-SAME: packing = #kernel.packing<vectors = 1, lanes = 8, bits = 16>
+func.func @one(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
+  %w = arith.constant dense<[[[1, 2], [3, 4]]]> : tensor<1x2x2xi8>
+  %e = tensor.empty() : tensor<1x8x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x8x2xi8>, tensor<1x2x2xi8>) outs(%e : tensor<1x8x2xi32>) {zero_point = 4 : i64} -> tensor<1x8x2xi32>
+  return %y : tensor<1x8x2xi32>
+}
+}

@@ -102,3 +102,20 @@ func.func @centred(%x: memref<1x8x32xi8>, %w: memref<128xi8>, %b: memref<4xi32>,
   return
 }
 }
+
+// -----
+
+#rvv = #edge.target<name = "rv64gcv", triple = "riscv64-unknown-linux-gnu", cpu = "generic-rv64", features = "+v", abi = "lp64d", vector_registers = 32, l2_bytes = 524288, dot = "vwmacc">
+
+// A single element is a scalar, which the processor multiplies vectors by.
+module attributes {edge.target = #rvv} {
+// CHECK-LABEL: func @scalar
+// CHECK: %[[PANEL:.*]] = memref.alloca() {{.*}}xi16>
+// CHECK: %[[X:.*]] = memref.load %[[PANEL]]
+// CHECK: vector.broadcast %[[X]] : i16 to vector<8xi16>
+// CHECK: kernel.dot {{.*}} : vector<8xi16>, vector<8xi16>, vector<8xi32>
+func.func @scalar(%x: memref<1x8x8xi8>, %w: memref<64xi16>, %o: memref<1x8x8xi32>) {
+  kernel.matmul ins(%x, %w : memref<1x8x8xi8>, memref<64xi16>) outs(%o : memref<1x8x8xi32>) {packing = #kernel.packing<vectors = 1, lanes = 8, bits = 16>, zero_point = 3 : i64}
+  return
+}
+}
