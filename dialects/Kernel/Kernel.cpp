@@ -221,7 +221,7 @@ int64_t ConvOp::countMacs() {
 /// What an instruction's own range takes has been taken off in the bias, which weights are packed
 /// with.
 template <typename Op> static LogicalResult verifyOffset(Op op) {
-  if (op.getOffset() && (!op.getPacking() || op.getPacking()->getProducts() == 1))
+  if (op.getOffset() && (!op.getPacking() || op.getPacking()->getBits() == 0))
     return op.emitOpError("expects 'offset' only with weights that are packed for 'kernel.dot'");
   return success();
 }
@@ -240,7 +240,7 @@ LogicalResult ConvOp::verify() {
       return emitOpError("expects one extent of 'window' a spatial dimension");
     // How a depthwise one's bytes lie is its emitter's matter (passes/tile/DepthwiseDots.h).
     int64_t expected =
-        isDepthwise() && packing->getProducts() > 1
+        isDepthwise() && packing->getBits() > 0
             ? filter.getNumElements()
             : packing->packedElements(groups, product(*getWindow()) * getGroupChannels(),
                                       getGroupFeatures());

@@ -9,13 +9,21 @@ include "mlir/Interfaces/ViewLikeInterface.td"
 
 def Kernel_PackingAttr : AttrDef<Kernel_Dialect, "Packing"> {
   let mnemonic = "packing";
-  let summary = "how weights are laid out: in blocks of `vectors` vectors of `lanes` features, each with `products` neighbouring ones for a `kernel.dot`";
-  let parameters = (ins "int64_t":$vectors, "int64_t":$lanes, DefaultValuedParameter<"int64_t", "1">:$products);
+  let summary = "how weights are laid out";
+  let description = [{
+    In blocks of `vectors` vectors of `lanes` features, each with `products` neighbouring weights. Where `bits` isn't 0 they are for `kernel.dot`s of integers of
+    so many bits; `symmetric`: none of them is the lowest integer of its type. The weights of `steps` neighbouring `kernel.dot`s lie in turns: the first of each,
+    then the second of each.
+  }];
+  let parameters = (ins "int64_t":$vectors, "int64_t":$lanes, DefaultValuedParameter<"int64_t", "1">:$products,
+    DefaultValuedParameter<"unsigned", "0">:$bits, DefaultValuedParameter<"int64_t", "1">:$steps, DefaultValuedParameter<"bool", "false">:$symmetric);
   let assemblyFormat = "`<` struct(params) `>`";
   let extraClassDeclaration = [{
     int64_t getBlock() const { return getVectors() * getLanes(); }
-    /// Products of each sum, filled up to whole steps.
-    int64_t packedDepth(int64_t depth) const { return (depth + getProducts() - 1) / getProducts() * getProducts(); }
+    /// Neighbouring weights of one feature.
+    int64_t getRun() const { return getProducts() * getSteps(); }
+    /// Products of each sum, filled up to whole runs.
+    int64_t packedDepth(int64_t depth) const { return (depth + getRun() - 1) / getRun() * getRun(); }
     /// Elements of `groups` groups of `depth` products for each of `features` features, filled up to whole steps and vectors.
     int64_t packedElements(int64_t groups, int64_t depth, int64_t features) const {
       return groups * packedDepth(depth) * ((features + getLanes() - 1) / getLanes() * getLanes());

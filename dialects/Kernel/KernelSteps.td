@@ -10,11 +10,11 @@ def Kernel_DotOp : Op<Kernel_Dialect, "dot", [Pure, AllTypesMatch<["sum", "resul
   let summary = "adds the products of neighbouring narrow integers to each lane of sums";
   let description = [{
     Lane l of the result is `sum[l]` plus the products of elements [l * q, (l + 1) * q) of `x` and `weights`, modulo 2^32, where q is how many times more
-    elements those have. They are signed, those of `x` with `unsigned_x` unsigned, of 16 bits or fewer. `edgec-lower-steps` chooses the processor's instruction
-    (dialects/Kernel/DotUnits.h).
+    elements those have. They are signed, those of `x` with `unsigned_x` unsigned, of 16 bits or fewer. With `symmetric`, no weight is the lowest integer of its
+    type: two products of bytes then fit 16 bits. `edgec-lower-steps` chooses the processor's instruction (dialects/Kernel/DotUnits.h).
   }];
   let arguments = (ins VectorOfRankAndType<[1], [AnySignlessInteger]>:$x, VectorOfRankAndType<[1], [AnySignlessInteger]>:$weights,
-    VectorOfRankAndType<[1], [I32]>:$sum, UnitAttr:$unsigned_x);
+    VectorOfRankAndType<[1], [I32]>:$sum, UnitAttr:$unsigned_x, UnitAttr:$symmetric);
   let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
   let assemblyFormat = "$x `,` $weights `,` $sum attr-dict `:` type($x) `,` type($weights) `,` type($sum)";
   let hasVerifier = 1;

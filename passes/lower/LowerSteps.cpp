@@ -1,4 +1,3 @@
-#include "dialects/Kernel/DotUnits.h"
 #include "dialects/Kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -7,6 +6,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "passes/lower/LowerDots.h"
 #include "passes/lower/Passes.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -209,65 +209,109 @@ struct LowerSmallRescale : OpRewritePattern<kernel::RescaleOp> {
   }
 };
 
-struct LowerDot : OpRewritePattern<kernel::DotOp> {
-  LowerDot(MLIRContext *context, ArrayRef<kernel::DotUnit> units)
-      : OpRewritePattern(context), units(units) {}
+/// Arm's vectors round as gemmlowp does: SQRDMULH is the high half of the doubled product, halves
+/// up, SRSHL shifts to the right with halves up, for which negative numbers become one less. No
+/// shift may be to the left, where 32 bits could overflow.
+struct RescaleBySqrdmulh : OpRewritePattern<kernel::RescaleOp> {
+  RescaleBySqrdmulh(MLIRContext *context, bool isHelium)
+      : OpRewritePattern(context, /*benefit=*/3), isHelium(isHelium) {}
 
-  LogicalResult matchAndRewrite(kernel::DotOp op, PatternRewriter &rewriter) const override {
-    auto sums = cast<VectorType>(op.getSum().getType());
-    int64_t lanes = sums.getNumElements();
-    int64_t products = op.getX().getType().getNumElements() / lanes;
+  LogicalResult matchAndRewrite(kernel::RescaleOp op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || type.getRank() != 1 || type.isScalable() || type.getNumElements() != 4 ||
+        op.getRoundsOnce() || static_cast<int32_t>(op.getMostShift()) > 0)
+      return failure();
     Location loc = op.getLoc();
-    if (const kernel::DotUnit *unit = unitFor(op, products)) {
-      SmallVector<Value> operands{op.getX(), op.getWeights()};
-      if (unit->accumulates)
-        operands.insert(operands.begin(), op.getSum());
-      StringRef name = unit->intrinsicFor(widthOf(op));
-      Value result =
-          LLVM::CallIntrinsicOp::create(rewriter, loc, sums, rewriter.getStringAttr(name), operands)
-              .getResult(0);
-      if (!unit->accumulates)
-        result = arith::AddIOp::create(rewriter, loc, op.getSum(), result);
-      rewriter.replaceOp(op, result);
-      return success();
+    Lanes lanes{rewriter, loc, type};
+    auto call = [&](StringRef name, ValueRange operands) -> Value {
+      return LLVM::CallIntrinsicOp::create(rewriter, loc, type, rewriter.getStringAttr(name),
+                                           operands)
+          .getResult(0);
+    };
+    Value high = call(isHelium ? "llvm.arm.mve.vqrdmulh" : "llvm.aarch64.neon.sqrdmulh",
+                      {op.getX(), op.getMultiplier()});
+    if (!op.getClamped()) {
+      Value less = lanes.make<arith::ShRSIOp>(lanes.make<arith::AndIOp>(high, op.getShift()),
+                                              lanes.constant(32, 31));
+      high = LLVM::SAddSat::create(rewriter, loc, high, less);
     }
-    Value sum = op.getSum();
-    for (int64_t product = 0; product < products; ++product) {
-      auto every = [&](Value vector, bool isUnsigned) -> Value {
-        SmallVector<int64_t> places;
-        for (int64_t lane = 0; lane < lanes; ++lane)
-          places.push_back(lane * products + product);
-        Value picked = vector::ShuffleOp::create(rewriter, loc, vector, vector, places);
-        if (isUnsigned)
-          return arith::ExtUIOp::create(rewriter, loc, sums, picked);
-        return arith::ExtSIOp::create(rewriter, loc, sums, picked);
-      };
-      Value both = arith::MulIOp::create(rewriter, loc, every(op.getX(), op.getUnsignedX()),
-                                         every(op.getWeights(), false));
-      sum = arith::AddIOp::create(rewriter, loc, sum, both);
-    }
-    rewriter.replaceOp(op, sum);
+    SmallVector<Value> operands{high, op.getShift()};
+    if (isHelium)
+      for (int32_t flag : {/*saturates=*/0, /*rounds=*/1, /*isUnsigned=*/0})
+        operands.push_back(
+            arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(flag)));
+    rewriter.replaceOp(
+        op, call(isHelium ? "llvm.arm.mve.vshl.vector" : "llvm.aarch64.neon.srshl", operands));
     return success();
   }
 
 private:
-  static unsigned widthOf(kernel::DotOp op) {
-    auto x = op.getX().getType();
-    return static_cast<unsigned>(x.getNumElements()) * x.getElementTypeBitWidth();
+  bool isHelium;
+};
+
+/// Of four bytes, the even or the odd ones as 16 bits (SXTB16, UXTB16), or all of them, which LLVM
+/// would take one by one.
+template <typename Extend> struct WidenBytes : OpRewritePattern<Extend> {
+  using OpRewritePattern<Extend>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Extend op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || type.getRank() != 1 || !type.getElementType().isInteger(16))
+      return failure();
+    Location loc = op.getLoc();
+    if (type.getNumElements() == 2) {
+      auto picked = op.getIn().template getDefiningOp<vector::ShuffleOp>();
+      if (!picked || !isFourBytes(picked.getV1()))
+        return failure();
+      for (int64_t odd : {0, 1})
+        if (picked.getMask() == ArrayRef<int64_t>{odd, odd + 2}) {
+          Value word = halves(rewriter, loc, picked.getV1(), odd);
+          rewriter.replaceOp(op, asVector(rewriter, loc, word, type));
+          return success();
+        }
+      return failure();
+    }
+    if (!isFourBytes(op.getIn()))
+      return failure();
+    Value even = halves(rewriter, loc, op.getIn(), false);
+    Value odd = halves(rewriter, loc, op.getIn(), true);
+    // PKHBT and PKHTB.
+    Lanes words{rewriter, loc, rewriter.getI32Type()};
+    Value low = words.constant(32, 0xFFFF), width = words.constant(32, 16);
+    Value first = words.make<arith::OrIOp>(words.make<arith::AndIOp>(even, low),
+                                           words.make<arith::ShLIOp>(odd, width));
+    Value second =
+        words.make<arith::OrIOp>(words.make<arith::AndIOp>(odd, words.constant(32, -0x10000)),
+                                 words.make<arith::ShRUIOp>(even, width));
+    Value both = vector::FromElementsOp::create(
+        rewriter, loc, VectorType::get(2, rewriter.getI32Type()), ValueRange{first, second});
+    rewriter.replaceOpWithNewOp<vector::BitCastOp>(op, type, both);
+    return success();
   }
 
-  /// The best instruction for it; null where there is none.
-  const kernel::DotUnit *unitFor(kernel::DotOp op, int64_t products) const {
-    const kernel::DotUnit *found = llvm::find_if(units, [&](const kernel::DotUnit &unit) {
-      return unit.products == products &&
-             op.getX().getType().getElementTypeBitWidth() == unit.bits &&
-             op.getWeights().getType().getElementTypeBitWidth() == unit.bits &&
-             op.getUnsignedX() == unit.unsignedX && !unit.intrinsicFor(widthOf(op)).empty();
-    });
-    return found == units.end() ? nullptr : found;
+private:
+  static bool isFourBytes(Value value) {
+    auto type = dyn_cast<VectorType>(value.getType());
+    return type && type.getRank() == 1 && type.getNumElements() == 4 &&
+           type.getElementType().isInteger(8);
   }
-
-  ArrayRef<kernel::DotUnit> units;
+  static Value asVector(PatternRewriter &rewriter, Location loc, Value word, VectorType type) {
+    Value one =
+        vector::BroadcastOp::create(rewriter, loc, VectorType::get(1, word.getType()), word);
+    return vector::BitCastOp::create(rewriter, loc, type, one);
+  }
+  static Value halves(PatternRewriter &rewriter, Location loc, Value bytes, bool odd) {
+    Type i32 = rewriter.getI32Type();
+    Value word = vector::BitCastOp::create(rewriter, loc, VectorType::get(1, i32), bytes);
+    word = vector::ExtractOp::create(rewriter, loc, word, ArrayRef<int64_t>{0});
+    if (odd) { // a rotation, which the instruction does itself
+      Value eight = arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(8));
+      word = LLVM::FshrOp::create(rewriter, loc, word, word, eight);
+    }
+    StringRef name = std::is_same_v<Extend, arith::ExtSIOp> ? "llvm.arm.sxtb16" : "llvm.arm.uxtb16";
+    return LLVM::CallIntrinsicOp::create(rewriter, loc, i32, rewriter.getStringAttr(name), word)
+        .getResult(0);
+  }
 };
 
 /// x86 and RISC-V convert to integers in the rounding mode of the moment, to nearest: no rounding
@@ -287,13 +331,19 @@ struct LowerRounding : OpRewritePattern<arith::FPToSIOp> {
 struct LowerSteps : public edgec::impl::LowerStepsBase<LowerSteps> {
   void runOnOperation() override {
     auto target = getOperation()->getAttrOfType<edge::TargetAttr>("edge.target");
+    StringRef dot = target ? target.getDot() : "";
+    lowerDots(getOperation(), kernel::getDotUnits(dot));
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerDot>(&getContext(), kernel::getDotUnits(target ? target.getDot() : ""));
     llvm::Triple triple(target ? target.getTriple() : StringRef());
     patterns.add<LowerRescale>(&getContext(), /*interleaves=*/triple.isX86());
     patterns.add<LowerSmallRescale>(&getContext(), /*benefit=*/2);
+    bool isHelium = dot == "vmladava";
+    if (triple.isAArch64() || isHelium)
+      patterns.add<RescaleBySqrdmulh>(&getContext(), isHelium);
     if (triple.isX86() || (triple.isRISCV() && target.getHardwareFloat()))
       patterns.add<LowerRounding>(&getContext());
+    if (dot == "smlad")
+      patterns.add<WidenBytes<arith::ExtSIOp>, WidenBytes<arith::ExtUIOp>>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

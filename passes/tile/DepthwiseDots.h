@@ -18,7 +18,7 @@ struct ByteBlock {
 /// When four registers of neighbouring taps are interleaved, byte by byte and then pair by pair
 /// within 128 bits, lane l of register v has channel 16 * (l / 4) + 4 * v + l % 4.
 struct ByteDepthwise {
-  static constexpr int64_t kTaps = 4, kSub = 16;
+  static constexpr int64_t kTaps = 4, kSub = 16, kBits = 8;
 
   int64_t channels, lanes; ///< lanes of sums in a register
   int64_t outer, last;     ///< extents of the kernel

@@ -27,11 +27,15 @@ Machine Machine::of(Operation *op) {
   return machine;
 }
 
-kernel::DotUnit Machine::dotUnit(kernel::PackingAttr packing) const {
-  for (const kernel::DotUnit &unit : dots)
-    if (unit.products == packing.getProducts())
+using kernel::DotUnit;
+
+DotUnit Machine::dotUnit(kernel::PackingAttr packing) const {
+  for (const DotUnit &unit : dots)
+    if (unit.products == packing.getProducts() && unit.bits == packing.getBits())
       return unit;
-  return {"", packing.getProducts(), 16, /*unsignedX=*/false, /*accumulates=*/false, {}};
+  return {
+      "", packing.getProducts(), packing.getBits(), /*unsignedX=*/false, DotUnit::Takes::Factors,
+      {}};
 }
 
 int64_t Machine::lanes(Type type) const {

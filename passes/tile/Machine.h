@@ -22,6 +22,7 @@ struct Machine {
   int64_t threads = 1;      ///< that a kernel's work may be shared among
   bool byElement = false;   ///< multiplies a vector with one lane of another
   llvm::ArrayRef<kernel::DotUnit> dots; ///< what `kernel.dot` can become, best first
+  kernel::DotUnit::Scalar scalar = {};  ///< where a tile's sums lie in general registers
   bool compact = false;                 ///< code size counts as much as speed: a microcontroller
 
   /// Of the module around `op`; the defaults above where it names no target.
@@ -30,7 +31,11 @@ struct Machine {
   /// As tiles of `kernel.dot` have it: products may need a register before they are added.
   Machine forDot(const kernel::DotUnit &unit) const {
     Machine machine = *this;
-    machine.registers -= unit.accumulates ? 0 : 1;
+    machine.scalar = unit.scalar;
+    machine.registers /= unit.sumRegisters;
+    if (unit.isScalar())
+      machine.registers = unit.scalar.registers;
+    machine.registers -= unit.accumulates() ? 0 : 1;
     return machine;
   }
 

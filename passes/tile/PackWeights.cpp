@@ -26,7 +26,10 @@ namespace {
 edge::HostTensor pack(const edge::HostTensor &weights, kernel::PackingAttr packing, int64_t groups,
                       int64_t depth, int64_t features, Type element) {
   int64_t block = packing.getBlock(), lanes = packing.getLanes(), row = groups * features;
-  int64_t products = packing.getProducts();
+  int64_t products = packing.getProducts(), run = packing.getRun();
+  auto placeInRun = [&](int64_t product) {
+    return product % products * packing.getSteps() + product / products;
+  };
   edge::HostTensor packed(
       RankedTensorType::get({packing.packedElements(groups, depth, features)}, element));
   int64_t to = 0;
@@ -38,17 +41,17 @@ edge::HostTensor pack(const edge::HostTensor &weights, kernel::PackingAttr packi
     for (int64_t first = 0; first < features; first += block) {
       int64_t count = std::min(block, features - first);
       int64_t padded = static_cast<int64_t>(llvm::alignTo(count, lanes));
-      for (int64_t step = 0; step < depth; step += products) {
-        for (int64_t d = step; d < std::min(step + products, depth); ++d)
+      for (int64_t start = 0; start < depth; start += run) {
+        for (int64_t d = start; d < std::min(start + run, depth); ++d)
           for (int64_t f = 0; f < count; ++f) {
             int64_t source = d * row + g * features + first + f;
-            int64_t place = to + f * products + d - step;
+            int64_t place = to + f * run + placeInRun(d - start);
             if (widens)
               packed.setInt(place, weights.getInt(source));
             else
               std::memcpy(out + place * width, from + source * width, width);
           }
-        to += padded * products;
+        to += padded * run;
       }
     }
   return packed;
@@ -106,34 +109,58 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
   template <typename Op>
   Choice choose(Op op, Value x, Value weights, int64_t positions, int64_t features, int64_t row) {
     Type element = getElementTypeOrSelf(weights.getType()), sum = sumType(op);
-    auto isNarrow = [](Type type, unsigned bits) {
-      return type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= bits;
-    };
     constexpr int64_t kWorthWidening = 4;
     for (const kernel::DotUnit &unit : machine.dots) {
-      if (!sum.isInteger(32) || !isNarrow(element, unit.bits))
+      FailureOr<std::optional<int64_t>> offset = offsetFor(op, x, unit);
+      if (!sum.isInteger(32) || !isNarrow(element, unit.bits) || failed(offset))
         continue;
-      Type input = getElementTypeOrSelf(x.getType());
-      std::optional<int64_t> offset;
-      // Less their zero point, integers have a bit more; as they are, the bias must take it off.
-      if (!isNarrow(input, unit.bits - 1)) {
-        if (!isNarrow(input, unit.bits) || (op.getBias() && !isConstant(op.getBias())))
-          continue;
-        offset = unit.unsignedX == op.getUnsignedX() ? 0
-                 : unit.unsignedX                    ? int64_t(1) << (unit.bits - 1)
-                                                     : -(int64_t(1) << (unit.bits - 1));
-      }
-      int64_t lanes = machine.lanes(sum);
-      Machine here = machine.forDot(unit);
-      return {kernel::PackingAttr::get(&getContext(),
-                                       chooseVectors(here, {positions, features, lanes}), lanes,
-                                       unit.products),
-              positions >= kWorthWidening ? IntegerType::get(&getContext(), unit.bits) : element,
-              offset};
+      int64_t lanes = unit.isScalar() ? 1 : machine.lanes(sum) * unit.sumRegisters;
+      bool widens = positions >= kWorthWidening && !machine.compact;
+      Type kept = widens ? IntegerType::get(&getContext(), unit.bits) : element;
+      // A load of a word brings weights for two steps, its even and its odd bytes.
+      int64_t steps = unit.isScalar() && unit.bits == 16 && kept.isInteger(8) ? 2 : 1;
+      bool symmetric = unit.takes == kernel::DotUnit::Takes::Products && isSymmetric(weights);
+      // What follows the sums takes vectors of them.
+      int64_t vectors = unit.isScalar() && machine.lanes(sum) > 1
+                            ? machine.lanes(sum)
+                            : chooseVectors(machine.forDot(unit), {positions, features, lanes});
+      return {kernel::PackingAttr::get(&getContext(), vectors, lanes, unit.products, unit.bits,
+                                       steps, symmetric),
+              kept, *offset};
     }
     return {choose(sum, positions, features, row), element, std::nullopt};
   }
 
+  /// What is added to the op's input for the instruction, if its integers fit then. Less their zero
+  /// point, integers have a bit more; as they are, the bias must take it off, which spares
+  /// processors without vectors an instruction for each.
+  template <typename Op>
+  FailureOr<std::optional<int64_t>> offsetFor(Op op, Value x, const kernel::DotUnit &unit) {
+    Type input = getElementTypeOrSelf(x.getType());
+    bool knowsBias = !op.getBias() || isConstant(op.getBias());
+    bool fitsCentred = isNarrow(input, unit.bits - 1);
+    if (fitsCentred && !(knowsBias && unit.isScalar()))
+      return std::optional<int64_t>();
+    if (!knowsBias || !isNarrow(input, unit.bits))
+      return failure();
+    if (fitsCentred || unit.unsignedX == op.getUnsignedX())
+      return std::optional<int64_t>(0);
+    int64_t half = int64_t(1) << (unit.bits - 1);
+    return std::optional<int64_t>(unit.unsignedX ? half : -half);
+  }
+  static bool isNarrow(Type type, unsigned bits) {
+    return type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= bits;
+  }
+
+  /// Whether no weight is the lowest integer of its type.
+  static bool isSymmetric(Value weights) {
+    FailureOr<edge::HostTensor> factors = constantOf(withoutReshapes(weights));
+    if (failed(factors))
+      return false;
+    int64_t lowest = llvm::minIntN(factors->getElementType().getIntOrFloatBitWidth());
+    return llvm::all_of(llvm::seq(factors->getNumElements()),
+                        [&](int64_t i) { return factors->getInt(i) != lowest; });
+  }
   static bool isConstant(Value value) { return matchPattern(value, m_Constant()); }
 
   /// The bias, less what the offset adds to the sums of `features` features, a column of `weights`
@@ -190,11 +217,14 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
 
   /// `row` products of each sum lie in a row.
   kernel::PackingAttr choose(Type element, int64_t positions, int64_t features, int64_t row) {
+    auto plain = [&](int64_t vectors, int64_t lanes) {
+      return kernel::PackingAttr::get(&getContext(), vectors, lanes, /*products=*/1, /*bits=*/0,
+                                      /*steps=*/1, /*symmetric=*/false);
+    };
     if (prefersDot(machine, element, features, row))
-      return kernel::PackingAttr::get(&getContext(), 1, 1, 1);
+      return plain(1, 1);
     int64_t lanes = std::min<int64_t>(machine.lanes(element), llvm::bit_ceil<uint64_t>(features));
-    return kernel::PackingAttr::get(&getContext(),
-                                    chooseVectors(machine, {positions, features, lanes}), lanes, 1);
+    return plain(chooseVectors(machine, {positions, features, lanes}), lanes);
   }
 
   /// Makes it a kernel.winograd, where that is worth it.
@@ -260,7 +290,8 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       return;
     Choice choice = choose(op, op.getX(), op.getFilter(), 1, shape->channels, 1);
     FailureOr<edge::HostTensor> filter = constantOf(op.getFilter());
-    if (!choice.offset || choice.packing.getProducts() != ByteDepthwise::kTaps || failed(filter))
+    if (!choice.offset || choice.packing.getProducts() != ByteDepthwise::kTaps ||
+        choice.packing.getBits() != ByteDepthwise::kBits || failed(filter))
       return;
     constexpr int64_t taps = ByteDepthwise::kTaps;
     edge::HostTensor packed(
@@ -291,7 +322,9 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
         builder, op.getFilter().getLoc(), cast<TypedAttr>(Attribute(packed.toAttr()))));
     op.setOffset(*choice.offset);
     op.setWindow(window);
-    op.setPackingAttr(kernel::PackingAttr::get(&getContext(), taps, shape->lanes, taps));
+    op.setPackingAttr(kernel::PackingAttr::get(&getContext(), taps, shape->lanes, taps,
+                                               ByteDepthwise::kBits, /*steps=*/1,
+                                               /*symmetric=*/false));
     op.getBiasMutable().assign(bias);
   }
 

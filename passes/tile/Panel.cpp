@@ -22,7 +22,7 @@ void Panel::allocate(OpBuilder &b, Operation *op, int64_t count) {
   b.setInsertionPointToStart(&op->getParentOfType<func::FuncOp>().getBody().front());
   count += machine.masks ? machine.lanes(element) : 0;
   memory = memref::AllocaOp::create(b, loc, MemRefType::get({count}, element),
-                                    b.getI64IntegerAttr(kLineBytes));
+                                    b.getI64IntegerAttr(machine.compact ? 8 : kLineBytes));
 }
 
 void Panel::copy(OpBuilder &b, Value from, Value to, int64_t count) const {
@@ -31,7 +31,7 @@ void Panel::copy(OpBuilder &b, Value from, Value to, int64_t count) const {
   panel.element = element;
   panel.shape = {1};
   panel.strides = {1};
-  int64_t width = machine.lanes(element), whole = count / width, stride = x.strides.back();
+  int64_t width = copiedLanes(), whole = count / width, stride = x.strides.back();
   auto move = [&](OpBuilder &b, Value offset, LaneAccess access) {
     IndexMath index{b, loc};
     Value value =
@@ -60,7 +60,7 @@ void Panel::fill(OpBuilder &b, Value to, int64_t count) const {
   TypedAttr attr =
       b.getIntegerAttr(element, llvm::SignExtend64(outside, element.getIntOrFloatBitWidth()));
   Value scalar = arith::ConstantOp::create(b, loc, attr);
-  int64_t width = machine.lanes(element), whole = count / width;
+  int64_t width = copiedLanes(), whole = count / width;
   auto put = [&](OpBuilder &b, Value offset, int64_t width) {
     Value at = IndexMath{b, loc}.add(to, offset);
     if (width == 1)

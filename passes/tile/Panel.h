@@ -16,6 +16,10 @@ struct Panel {
   mlir::Type element; ///< of the panel
   int64_t outside;    ///< what an element outside of the input is there
   mlir::Value memory; ///< one dimension
+  int64_t run = 1;    ///< elements that are read at once
+
+  /// Elements that are moved at once, where vectors are wide enough or a run is a word.
+  int64_t copiedLanes() const { return std::max(machine.lanes(element), run); }
 
   /// Room for `count` elements, and for what pieces reach over the end.
   void allocate(mlir::OpBuilder &b, mlir::Operation *op, int64_t count);

@@ -13,6 +13,9 @@ namespace edgec::tile {
 /// What a panel may take of the stack. Weights are read once a panel, and better from the first
 /// level of the cache: so most of the panel lies in the second.
 static constexpr int64_t kPanelBytes = 2 * kL1Bytes;
+/// Runs in a loop's body: LLVM turns longer runs into trees, which need more registers.
+static constexpr int64_t kUnrolledRuns = 2;
+
 PanelContraction::PanelContraction(OpBuilder &b, kernel::ConvOp op, const Machine &machine,
                                    bool byRows)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getX())),
@@ -38,9 +41,11 @@ template <typename Contraction> void PanelContraction::start(OpBuilder &b, Contr
   sumElement = sumType(op);
   plan(*op.getPacking());
   panel.element = element;
+  panel.run = run;
   if (op.getOffset())
     panel.outside = static_cast<int64_t>(op.getZeroPoint() + *op.getOffset());
-  panel.allocate(b, op, image ? image->elements() : panelTiles * rows * rowElements);
+  if (!direct)
+    panel.allocate(b, op, image ? image->elements() : panelTiles * rows * rowElements);
 }
 
 int64_t PanelContraction::kernelPositions() const {
@@ -54,15 +59,20 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   lanes = packing.getLanes();
   vectors = packing.getVectors();
   unit = machine.dotUnit(packing);
+  symmetric = packing.getSymmetric();
+  steps = packing.getSteps();
+  run = packing.getRun();
   element = IntegerType::get(loc.getContext(), unit.bits);
   rowElements = packing.packedDepth(kernelPositions() * channels);
   planImage();
   if (!image)
     flatten();
+  direct = readsInPlace();
+  rowStride = image ? dims.back().stride * channels : direct ? x.strides[dims.size()] : rowElements;
   rows = chooseRows(machine.forDot(unit), positions, vectors);
   int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
-  panelTiles =
-      std::clamp<int64_t>(kPanelBytes / tileBytes, 1, std::max<int64_t>(positions / rows, 1));
+  panelTiles = std::clamp<int64_t>((machine.compact ? 0 : kPanelBytes) / tileBytes, 1,
+                                   std::max<int64_t>(positions / rows, 1));
   int64_t weightBytes = weights.shape.front() * edge::elementBytes(weights.element);
   streams = positions == 1 && outerDims() == 0 && machine.l2Bytes > 0 &&
             weightBytes > machine.l2Bytes / 2;
@@ -75,8 +85,8 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
 void PanelContraction::planImage() {
   const WindowDim &last = dims.back();
   positions = last.out;
-  bool inPieces = groups == 1 && last.dilation == 1 && last.kernel * channels % unit.products == 0;
-  if (kernelPositions() == 1 || !inPieces)
+  bool inPieces = groups == 1 && last.dilation == 1 && last.kernel * channels % run == 0;
+  if (kernelPositions() == 1 || !inPieces || machine.compact) // where memory counts more
     return;
   std::optional<ImageRows> plan =
       ImageRows::plan(x, dims, channels, edge::elementBytes(element), kPanelBytes);
@@ -86,10 +96,10 @@ void PanelContraction::planImage() {
 
   Machine here = machine.forDot(unit);
   int64_t all = first.out * last.out, width = machine.lanes(element);
-  double steps = double(llvm::divideCeilSigned(features, vectors * lanes)) *
-                 (double(rowElements) / unit.products);
+  double dots = double(llvm::divideCeilSigned(features, vectors * lanes)) *
+                (double(rowElements) / double(unit.products));
   auto sumsCost = [&](int64_t count) {
-    return rowsCost(count, chooseRows(here, count, vectors), vectors) * steps;
+    return rowsCost(here, count, chooseRows(here, count, vectors), vectors) * dots;
   };
   double windows = sumsCost(all) + double(all * first.kernel) *
                                        (2.0 + double(last.kernel * channels) / double(width));
@@ -249,11 +259,39 @@ void PanelContraction::emitImages(OpBuilder &b, const Place &place) {
 //===- The panel
 //---------------------------------------------------------------------------------===//
 
-/// Writes what `count` positions from `first` on read.
-void PanelContraction::layOut(OpBuilder &b, const Place &place, Value first, Value count) {
+/// Whether positions read rows that lie as the instruction wants them.
+bool PanelContraction::readsInPlace() const {
+  bool asItIs = !image && x.element == element && x.zeroPoint == 0 && x.strides.back() == 1;
+  bool pointwise = llvm::all_of(dims, [](const WindowDim &dim) {
+    return dim.kernel == 1 && dim.stride == 1 && dim.padBefore == 0 && dim.padAfter == 0;
+  });
+  if (!asItIs || !pointwise || rowElements != channels)
+    return false;
+  int64_t last = static_cast<int64_t>(dims.size());
+  for (int64_t d = last - static_cast<int64_t>(flat) + 1; d < last; ++d)
+    if (!x.collapsible(d))
+      return false;
+  return true;
+}
+
+/// Where the input of the group at `place` begins.
+Value PanelContraction::inputAt(OpBuilder &b, const Place &place) {
   IndexMath index{b, loc};
   Value origin = index.add(index.mul(place.batch, x.strides.front()), x.start(index));
   origin = index.add(origin, index.mul(place.group, channels * x.strides.back()));
+  if (direct)
+    for (auto [d, position] : llvm::enumerate(place.outer))
+      origin = index.add(origin,
+                         index.mul(d == 0 ? x.row(index, position) : position, x.strides[d + 1]));
+  return origin;
+}
+
+/// Writes what `count` positions from `first` on read.
+void PanelContraction::layOut(OpBuilder &b, const Place &place, Value first, Value count) {
+  if (direct)
+    return;
+  IndexMath index{b, loc};
+  Value origin = inputAt(b, place);
   createLoop(b, loc, index.constant(0), count, 1, {}, [&](OpBuilder &b, Value row, ValueRange) {
     IndexMath index{b, loc};
     SmallVector<Value> position(place.outer);
@@ -321,7 +359,81 @@ void PanelContraction::layOutTaps(OpBuilder &b, ArrayRef<Value> position, size_t
 //===- The tile
 //----------------------------------------------------------------------------------===//
 
-/// `rows` positions from `position` on, what the first of which reads begins at `panelAt`.
+/// The panel's elements for `runs` runs of `rows` rows from `at` on, a step in a lane; a scalar
+/// where there is only one.
+SmallVector<Value> PanelContraction::loadPanel(OpBuilder &b, Value at, int64_t rows, int64_t runs) {
+  IndexMath index{b, loc};
+  auto type = VectorType::get(runs * run, element);
+  auto words = VectorType::get(runs * steps, b.getIntegerType(unit.products * unit.bits));
+  Value memory = direct ? x.memory : panel.memory;
+  SmallVector<Value> loaded;
+  for (int64_t row = 0; row < rows; ++row) {
+    Value from = index.add(at, row * rowStride);
+    if (type.getNumElements() == 1) {
+      loaded.push_back(memref::LoadOp::create(b, loc, memory, from));
+      continue;
+    }
+    Value elements = vector::LoadOp::create(b, loc, type, memory, from);
+    loaded.push_back(vector::BitCastOp::create(b, loc, words, elements));
+  }
+  return loaded;
+}
+
+/// The weights of run `k`, a vector for each step of each vector of the block.
+SmallVector<Value> PanelContraction::loadWeights(OpBuilder &b, const WeightBlock &block, Value k) {
+  IndexMath index{b, loc};
+  int64_t wide = lanes * run;
+  Value at = index.add(block.weights, index.mul(k, block.vectors * wide));
+  if (streams)
+    prefetch(b, loc, weights, at, block.vectors * wide);
+  SmallVector<Value> loaded;
+  for (int64_t v = 0; v < block.vectors; ++v) {
+    Value all = loadVector(b, loc, weights, index.add(at, v * wide), {wide, wide, machine.masks},
+                           steps == 1 ? element : weights.element);
+    if (steps == 1) {
+      loaded.push_back(all);
+      continue;
+    }
+    for (int64_t s = 0; s < steps; ++s) { // which lie in turns
+      SmallVector<int64_t> turns;
+      for (int64_t at = s; at < wide; at += steps)
+        turns.push_back(at);
+      Value own = vector::ShuffleOp::create(b, loc, all, all, turns);
+      loaded.push_back(convertElements(b, loc, own, element));
+    }
+  }
+  return loaded;
+}
+
+/// Adds the products of run `k`, of which the lanes of each row of `input` from `lane` on have the
+/// panel's elements.
+void PanelContraction::emitRun(OpBuilder &b, const WeightBlock &block, Value k, ValueRange input,
+                               int64_t lane, MutableArrayRef<Value> sums) {
+  SmallVector<Value> loaded = loadWeights(b, block, k);
+  auto all = VectorType::get(lanes * unit.products, element);
+  auto type = VectorType::get(lanes, sumElement);
+  for (int64_t s = 0; s < steps; ++s)
+    for (auto [row, words] : llvm::enumerate(input)) {
+      // The same few elements in every lane.
+      Value few = words;
+      if (isa<VectorType>(few.getType()))
+        few = vector::ExtractOp::create(b, loc, words, ArrayRef<int64_t>{lane + s});
+      few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, few.getType()), few);
+      few = vector::BitCastOp::create(b, loc, all, few);
+      for (int64_t v = 0; v < block.vectors; ++v) {
+        Value &sum = sums[row * block.vectors + v];
+        bool scalar = sum.getType() != type;
+        Value whole = scalar ? vector::BroadcastOp::create(b, loc, type, sum).getResult() : sum;
+        whole = kernel::DotOp::create(b, loc, few, loaded[v * steps + s], whole, unit.unsignedX,
+                                      symmetric);
+        sum = scalar ? vector::ExtractOp::create(b, loc, whole, ArrayRef<int64_t>{0}).getResult()
+                     : whole;
+      }
+    }
+}
+
+/// `rows` positions from `position` on, what the first of which reads begins at `panelAt` of the
+/// panel.
 void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBlock &block,
                                 Value panelAt, Value position, int64_t rows) {
   IndexMath index{b, loc};
@@ -331,59 +443,72 @@ void PanelContraction::emitTile(OpBuilder &b, const Place &place, const WeightBl
   // A sum reads one piece of the panel, or one of each of the image's rows.
   int64_t pieces = image ? image->outer.kernel : 1;
   int64_t pieceStep = image ? image->outer.dilation * image->rowElements : 0;
-  int64_t rowStep = image ? dims.back().stride * channels : rowElements;
-  int64_t steps = rowElements / pieces / unit.products, wide = lanes * unit.products;
-  auto pairs = VectorType::get(unit.products, element), allType = VectorType::get(wide, element);
-  Type word = b.getIntegerType(unit.products * unit.bits);
-  auto step = [&](OpBuilder &b, Value piece, Value k, MutableArrayRef<Value> sums) {
+  // One load brings a row's elements of several runs where the processor multiplies with a lane.
+  int64_t runs = rowElements / pieces / run;
+  int64_t unroll = machine.byElement ? machine.lanes(element) / run : kUnrolledRuns;
+  int64_t end = runs / unroll * unroll;
+  Value first = direct ? index.add(inputAt(b, place), index.mul(position, rowStride)) : panelAt;
+  auto emitPiece = [&](OpBuilder &b, Value piece, ValueRange values) {
     IndexMath index{b, loc};
-    SmallVector<Value> loaded;
-    Value all = index.add(index.mul(piece, steps), k);
-    Value weightAt = index.add(block.weights, index.mul(all, block.vectors * wide));
-    if (streams)
-      prefetch(b, loc, weights, weightAt, block.vectors * wide);
-    for (int64_t v = 0; v < block.vectors; ++v)
-      loaded.push_back(loadVector(b, loc, weights, index.add(weightAt, v * wide),
-                                  {wide, wide, machine.masks}, element));
-    Value inputAt = index.add(panelAt, index.mul(piece, pieceStep));
-    inputAt = index.add(inputAt, index.mul(k, unit.products));
-    for (int64_t r = 0; r < rows; ++r) {
-      // The same few elements in every lane.
-      Value few =
-          vector::LoadOp::create(b, loc, pairs, panel.memory, index.add(inputAt, r * rowStep));
-      few = vector::BitCastOp::create(b, loc, VectorType::get(1, word), few);
-      few = vector::ExtractOp::create(b, loc, few, ArrayRef<int64_t>{0});
-      few = vector::BroadcastOp::create(b, loc, VectorType::get(lanes, word), few);
-      few = vector::BitCastOp::create(b, loc, allType, few);
-      for (int64_t v = 0; v < block.vectors; ++v) {
-        Value &sum = sums[r * block.vectors + v];
-        sum = kernel::DotOp::create(b, loc, few, loaded[v], sum, unit.unsignedX);
-      }
-    }
-  };
-  constexpr int64_t unroll = 2; // LLVM turns longer runs into trees, which need more registers
-  int64_t end = steps / unroll * unroll;
-  auto piece = [&](OpBuilder &b, Value piece, ValueRange values) {
-    IndexMath index{b, loc};
+    Value start = index.add(first, index.mul(piece, pieceStep));
+    Value before = index.mul(piece, runs); // runs of the weights
+    auto loadRows = [&](OpBuilder &b, Value k, int64_t count) {
+      IndexMath index{b, loc};
+      return loadPanel(b, index.add(start, index.mul(k, run)), rows, count);
+    };
     SmallVector<Value> sums = createLoop(b, loc, index.constant(0), index.constant(end), unroll,
                                          values, [&](OpBuilder &b, Value k, ValueRange values) {
-                                           SmallVector<Value> sums(values);
-                                           for (int64_t u = 0; u < unroll; ++u)
-                                             step(b, piece, IndexMath{b, loc}.add(k, u), sums);
+                                           SmallVector<Value> sums(values), input;
+                                           if (machine.byElement)
+                                             input = loadRows(b, k, unroll);
+                                           for (int64_t u = 0; u < unroll; ++u) {
+                                             IndexMath index{b, loc};
+                                             Value here = index.add(k, u);
+                                             if (!machine.byElement)
+                                               input = loadRows(b, here, 1);
+                                             emitRun(b, block, index.add(before, here), input,
+                                                     machine.byElement ? u * steps : 0, sums);
+                                           }
                                            return sums;
                                          });
-    for (int64_t k = end; k < steps; ++k)
-      step(b, piece, index.constant(k), sums);
+    for (int64_t k = end; k < runs; ++k) {
+      Value here = index.constant(k);
+      emitRun(b, block, index.add(before, here), loadRows(b, here, 1), 0, sums);
+    }
     return sums;
   };
-  sums = createLoop(b, loc, index.constant(0), index.constant(pieces), 1, sums, piece);
+  sums = createLoop(b, loc, index.constant(0), index.constant(pieces), 1, sums, emitPiece);
 
   OutputPlace output;
   output.position.push_back(place.batch);
   llvm::append_range(output.position, place.outer);
   output.position.push_back(position);
   output.channel = feature;
-  storeTile(b, loc, epilogue, sums, output, block);
+  auto [whole, joined] = joinSums(b, sums, block, rows);
+  storeTile(b, loc, epilogue, whole, output, joined);
+}
+
+/// Sums of one feature each as vectors, where the processor has them.
+std::pair<SmallVector<Value>, FeatureBlock>
+PanelContraction::joinSums(OpBuilder &b, ValueRange sums, const FeatureBlock &block, int64_t rows) {
+  int64_t wide = machine.lanes(sumElement);
+  if (!unit.isScalar() || wide == 1)
+    return {llvm::to_vector(sums), block};
+  FeatureBlock joined = block;
+  joined.lanes = wide;
+  joined.vectors = llvm::divideCeilSigned(block.vectors, wide);
+  Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(sumElement));
+  SmallVector<Value> whole;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t v = 0; v < joined.vectors; ++v) {
+      SmallVector<Value> elements(sums.slice(row * block.vectors, block.vectors)
+                                      .drop_front(v * wide)
+                                      .take_front(std::min(wide, block.vectors - v * wide)));
+      elements.resize(wide, none);
+      whole.push_back(
+          vector::FromElementsOp::create(b, loc, VectorType::get(wide, sumElement), elements));
+    }
+  return {whole, joined};
 }
 
 } // namespace edgec::tile

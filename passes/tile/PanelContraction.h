@@ -22,7 +22,7 @@ public:
 
   /// Whether an op is one for this class.
   static bool takes(std::optional<kernel::PackingAttr> packing) {
-    return packing && packing->getProducts() > 1;
+    return packing && packing->getBits() > 0;
   }
 
   void emit(mlir::OpBuilder &b);
@@ -55,6 +55,17 @@ private:
   void emitTile(mlir::OpBuilder &b, const Place &place, const WeightBlock &block,
                 mlir::Value panelAt, mlir::Value position, int64_t rows);
 
+  llvm::SmallVector<mlir::Value> loadPanel(mlir::OpBuilder &b, mlir::Value at, int64_t rows,
+                                           int64_t runs);
+  llvm::SmallVector<mlir::Value> loadWeights(mlir::OpBuilder &b, const WeightBlock &block,
+                                             mlir::Value k);
+  void emitRun(mlir::OpBuilder &b, const WeightBlock &block, mlir::Value k, mlir::ValueRange input,
+               int64_t lane, llvm::MutableArrayRef<mlir::Value> sums);
+  std::pair<llvm::SmallVector<mlir::Value>, FeatureBlock>
+  joinSums(mlir::OpBuilder &b, mlir::ValueRange sums, const FeatureBlock &block, int64_t rows);
+
+  bool readsInPlace() const;
+  mlir::Value inputAt(mlir::OpBuilder &b, const Place &place);
   void layOut(mlir::OpBuilder &b, const Place &place, mlir::Value first, mlir::Value count);
   void layOutTaps(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> position, size_t dim,
                   mlir::Value input, mlir::Value to);
@@ -69,8 +80,9 @@ private:
   bool byRows = false;
 
   kernel::DotUnit unit;
+  bool symmetric;     ///< of the weights, see kernel.dot
+  int64_t steps, run; ///< dots, and elements of a row, whose weights lie in turns
   int64_t lanes, vectors;
-  int64_t outside;          ///< what a panel has where a window reaches over the border
   int64_t positions;        ///< along the flat dimensions
   int64_t rowElements;      ///< of the panel: a sum's products, filled up with what weights of
                             ///< zero take off again
@@ -78,6 +90,8 @@ private:
   mlir::Type sumElement, element;
   Panel panel{loc, machine, x, {}, 0, {}};
   std::optional<ImageRows> image;
+  bool direct = false;          ///< the input serves as the panel
+  int64_t rowStride;            ///< from position to position, of the panel or of what serves as it
   bool streams = false;         ///< weights come from memory, each once
   int64_t parts = 1;            ///< of the positions, or
   bool partsOfFeatures = false; ///< of the blocks of features

@@ -6,9 +6,11 @@ namespace edgec::tile {
 
 /// Cycles that one product of a tile takes at least: two multiply-adds and two loads a cycle, four
 /// for the latency of the sum; and a little for each instruction, which breaks ties in favour of
-/// fewer of them.
-static double stepCost(int64_t rows, int64_t vectors) {
+/// fewer of them. Where sums lie in general registers, instructions count.
+static double stepCost(const Machine &machine, int64_t rows, int64_t vectors) {
   double products = rows * vectors;
+  if (const kernel::DotUnit::Scalar &scalar = machine.scalar; scalar.registers)
+    return scalar.perSum * products + scalar.perRow * rows + scalar.perFeature * vectors;
   return std::max({products / 2, (rows + vectors) / 2.0, 4.0}) + 0.02 * products;
 }
 
@@ -23,10 +25,10 @@ static int64_t rowLimit(const Machine &machine) { return machine.compact ? 4 : 1
 /// One row has as many independent sums as it has vectors; with more rows, four vectors are enough.
 static int64_t vectorLimit(int64_t rows) { return rows == 1 ? 12 : 4; }
 
-double rowsCost(int64_t positions, int64_t rows, int64_t vectors) {
-  double cost = positions / rows * stepCost(rows, vectors);
+double rowsCost(const Machine &machine, int64_t positions, int64_t rows, int64_t vectors) {
+  double cost = positions / rows * stepCost(machine, rows, vectors);
   if (positions % rows)
-    cost += stepCost(positions % rows, vectors);
+    cost += stepCost(machine, positions % rows, vectors);
   return cost;
 }
 
@@ -34,7 +36,7 @@ int64_t chooseRows(const Machine &machine, int64_t positions, int64_t vectors) {
   int64_t best = 1;
   for (int64_t rows = 2; rows <= std::min(positions, rowLimit(machine)); ++rows)
     if (fits(machine, rows, vectors) && vectors <= vectorLimit(rows) &&
-        rowsCost(positions, rows, vectors) < rowsCost(positions, best, vectors))
+        rowsCost(machine, positions, rows, vectors) < rowsCost(machine, positions, best, vectors))
       best = rows;
   return best;
 }
@@ -54,7 +56,7 @@ int64_t chooseVectors(const Machine &machine, const ContractionShape &shape) {
     if (!fits(machine, 1, vectors))
       break;
     auto blockCost = [&](int64_t count) {
-      return rowsCost(shape.positions, chooseRows(machine, shape.positions, count), count);
+      return rowsCost(machine, shape.positions, chooseRows(machine, shape.positions, count), count);
     };
     double cost = all / vectors * blockCost(vectors);
     if (all % vectors)

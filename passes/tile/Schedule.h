@@ -24,7 +24,7 @@ int64_t chooseRows(const Machine &machine, int64_t positions, int64_t vectors);
 
 /// Cycles for one product of each of `positions` positions and `vectors` vectors of features, in
 /// tiles of `rows` positions.
-double rowsCost(int64_t positions, int64_t rows, int64_t vectors);
+double rowsCost(const Machine &machine, int64_t positions, int64_t rows, int64_t vectors);
 
 /// Positions and vectors of channels in a tile of a depthwise convolution with `taps` kernel
 /// positions, `stride` apart from row to row. `lineVectors` are the vectors in a line of a cache

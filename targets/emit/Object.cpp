@@ -98,11 +98,16 @@ VectorUnit edgec::findVectorUnit(const TargetEntry &entry) {
       unit.dot = "vpdpbusd";
     else if (has(unit.bits == 512 ? "avx512bw" : unit.bits == 256 ? "avx2" : "sse2"))
       unit.dot = "pmaddwd";
+  } else if (triple.isAArch64()) {
+    unit.dot = has("dotprod") ? "sdot" : "sadalp";
+  } else if (triple.isThumb() && has("dsp")) {
+    unit.dot = has("mve") ? "vmladava" : "smlad";
   } else if (triple.isRISCV() && has("v")) {
     unit.bits = 128;
     for (unsigned bits = 256; bits <= 1024; bits *= 2)
       if (has("zvl" + std::to_string(bits) + "b"))
         unit.bits = bits;
+    unit.dot = "vwmacc";
   }
   return unit;
 }

@@ -30,7 +30,7 @@ import build  # noqa: E402
 import emulate  # noqa: E402
 import reference  # noqa: E402
 
-TARGETS = ("cortex-m4", "cortex-m55", "cortex-a53", "rv64gcv")
+TARGETS = ("cortex-m4", "cortex-m55", "cortex-a53", "cortex-a76", "rv64gcv")
 REQUIRED = os.environ.get("EDGEC_REQUIRE_TARGETS", "").split(",")
 
 

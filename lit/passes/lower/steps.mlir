@@ -3,7 +3,7 @@
 // Two products a lane are one instruction, where there is one.
 module attributes {edge.target = #edge.target<name = "x86-64-v3", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "", abi = "", dot = "pmaddwd">} {
 // CHECK-LABEL: func @pairs
-// CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%arg0, %arg1) : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
+// CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%arg1, %arg0) : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
 // CHECK: arith.addi %arg2, %[[PAIRS]] : vector<8xi32>
 func.func @pairs(%x: vector<16xi16>, %w: vector<16xi16>, %s: vector<8xi32>) -> vector<8xi32> {
   %r = kernel.dot %x, %w, %s : vector<16xi16>, vector<16xi16>, vector<8xi32>
@@ -49,7 +49,7 @@ func.func @signed(%x: vector<64xi8>, %w: vector<64xi8>, %s: vector<16xi32>) -> v
   return %r : vector<16xi32>
 }
 // CHECK-LABEL: func @two
-// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.256"(%arg2, %arg0, %arg1)
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.256"(%arg2, %arg1, %arg0)
 func.func @two(%x: vector<16xi16>, %w: vector<16xi16>, %s: vector<8xi32>) -> vector<8xi32> {
   %r = kernel.dot %x, %w, %s : vector<16xi16>, vector<16xi16>, vector<8xi32>
   return %r : vector<8xi32>
@@ -63,6 +63,119 @@ func.func @two(%x: vector<16xi16>, %w: vector<16xi16>, %s: vector<8xi32>) -> vec
 func.func @interleaved(%x: vector<8xi32>, %m: vector<8xi32>, %s: vector<8xi32>) -> vector<8xi32> {
   %r = kernel.rescale %x by %m shift %s {most_shift = -1 : i32} : vector<8xi32>
   return %r : vector<8xi32>
+}
+}
+
+// -----
+
+module attributes {edge.target = #edge.target<name = "cortex-a76", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", abi = "", dot = "sdot">} {
+// CHECK-LABEL: func @fours
+// CHECK: llvm.call_intrinsic "llvm.aarch64.neon.sdot"(%arg2, %arg1, %arg0) : (vector<4xi32>, vector<16xi8>, vector<16xi8>) -> vector<4xi32>
+func.func @fours(%x: vector<16xi8>, %w: vector<16xi8>, %s: vector<4xi32>) -> vector<4xi32> {
+  %r = kernel.dot %x, %w, %s : vector<16xi8>, vector<16xi8>, vector<4xi32>
+  return %r : vector<4xi32>
+}
+}
+
+// -----
+
+module attributes {edge.target = #edge.target<name = "cortex-a72", triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a72", features = "", abi = "", dot = "sadalp">} {
+// Products of bytes are 16 bits wide, and two of them fit where no weight is -128.
+// CHECK-LABEL: func @together
+// CHECK: arith.muli {{.*}} : vector<8xi16>
+// CHECK: arith.muli {{.*}} : vector<8xi16>
+// CHECK: %[[BOTH:.*]] = arith.addi {{.*}} : vector<8xi16>
+// CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.saddlp"(%[[BOTH]]) : (vector<8xi16>) -> vector<4xi32>
+// CHECK: %[[TWO:.*]] = arith.addi %arg2, %[[PAIRS]] : vector<4xi32>
+// The third has no partner.
+// CHECK: %[[THIRD:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.saddlp"
+// CHECK: arith.addi %[[TWO]], %[[THIRD]]
+// CHECK-NOT: kernel.dot
+func.func @together(%x: vector<8xi8>, %w: vector<8xi8>, %s: vector<4xi32>) -> vector<4xi32> {
+  %0 = kernel.dot %x, %w, %s {symmetric} : vector<8xi8>, vector<8xi8>, vector<4xi32>
+  %1 = kernel.dot %w, %x, %0 {symmetric} : vector<8xi8>, vector<8xi8>, vector<4xi32>
+  %2 = kernel.dot %x, %x, %1 {symmetric} : vector<8xi8>, vector<8xi8>, vector<4xi32>
+  return %2 : vector<4xi32>
+}
+// The processor rounds twice itself; a negative number becomes one less before the second time.
+// CHECK-LABEL: func @rescale
+// CHECK: %[[HIGH:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.sqrdmulh"(%arg0, %arg1)
+// CHECK: %[[BOTH:.*]] = arith.andi %[[HIGH]], %arg2
+// CHECK: %[[LESS:.*]] = arith.shrsi %[[BOTH]]
+// CHECK: %[[SUM:.*]] = llvm.intr.sadd.sat(%[[HIGH]], %[[LESS]])
+// CHECK: llvm.call_intrinsic "llvm.aarch64.neon.srshl"(%[[SUM]], %arg2)
+func.func @rescale(%x: vector<4xi32>, %m: vector<4xi32>, %s: vector<4xi32>) -> vector<4xi32> {
+  %r = kernel.rescale %x by %m shift %s {most_shift = 0 : i32} : vector<4xi32>
+  return %r : vector<4xi32>
+}
+// To the left, it may overflow; rounded once, it is another number.
+// CHECK-LABEL: func @otherwise
+// CHECK-NOT: sqrdmulh
+func.func @otherwise(%x: vector<4xi32>, %m: vector<4xi32>, %s: vector<4xi32>) -> vector<4xi32> {
+  %0 = kernel.rescale %x by %m shift %s {most_shift = 1 : i32} : vector<4xi32>
+  %1 = kernel.rescale %0 by %m shift %s {most_shift = -1 : i32, rounds_once} : vector<4xi32>
+  return %1 : vector<4xi32>
+}
+// CHECK-LABEL: func @apart
+// CHECK: saddlp
+// CHECK: saddlp
+func.func @apart(%x: vector<8xi8>, %w: vector<8xi8>, %s: vector<4xi32>) -> vector<4xi32> {
+  %0 = kernel.dot %x, %w, %s : vector<8xi8>, vector<8xi8>, vector<4xi32>
+  %1 = kernel.dot %w, %x, %0 : vector<8xi8>, vector<8xi8>, vector<4xi32>
+  return %1 : vector<4xi32>
+}
+}
+
+// -----
+
+module attributes {edge.target = #edge.target<name = "cortex-m4", triple = "thumbv7em-none-eabihf", cpu = "cortex-m4", features = "", abi = "", index_bits = 32, vector_bits = 0, dot = "smlad">} {
+// Pairs in a register each.
+// CHECK-LABEL: func @pair
+// CHECK-DAG: %[[X:.*]] = vector.bitcast %arg0 : vector<2xi16> to vector<1xi32>
+// CHECK-DAG: %[[W:.*]] = vector.bitcast %arg1 : vector<2xi16> to vector<1xi32>
+// CHECK: llvm.call_intrinsic "llvm.arm.smlad"({{.*}}) : (i32, i32, i32) -> i32
+func.func @pair(%x: vector<2xi16>, %w: vector<2xi16>, %s: vector<1xi32>) -> vector<1xi32> {
+  %r = kernel.dot %x, %w, %s : vector<2xi16>, vector<2xi16>, vector<1xi32>
+  return %r : vector<1xi32>
+}
+// The odd bytes of a word, which the instruction rotates itself.
+// CHECK-LABEL: func @odd
+// CHECK: %[[ROTATED:.*]] = llvm.intr.fshr
+// CHECK: llvm.call_intrinsic "llvm.arm.sxtb16"(%[[ROTATED]])
+func.func @odd(%x: vector<4xi8>) -> vector<2xi16> {
+  %0 = vector.shuffle %x, %x [1, 3] : vector<4xi8>, vector<4xi8>
+  %1 = arith.extsi %0 : vector<2xi8> to vector<2xi16>
+  return %1 : vector<2xi16>
+}
+// All four.
+// CHECK-LABEL: func @four
+// CHECK: llvm.call_intrinsic "llvm.arm.uxtb16"
+// CHECK: llvm.call_intrinsic "llvm.arm.uxtb16"
+// CHECK: vector.bitcast {{.*}} : vector<2xi32> to vector<4xi16>
+func.func @four(%x: vector<4xi8>) -> vector<4xi16> {
+  %0 = arith.extui %x : vector<4xi8> to vector<4xi16>
+  return %0 : vector<4xi16>
+}
+}
+
+// -----
+
+module attributes {edge.target = #edge.target<name = "cortex-m55", triple = "thumbv8.1m.main-none-eabihf", cpu = "cortex-m55", features = "", abi = "", index_bits = 32, dot = "vmladava">} {
+// Sixteen products of one sum.
+// CHECK-LABEL: func @sixteen
+// CHECK: %[[SUM:.*]] = vector.extract %arg2[0]
+// CHECK: %[[NO:.*]] = arith.constant 0 : i32
+// CHECK: llvm.call_intrinsic "llvm.arm.mve.vmldava"(%[[NO]], %[[NO]], %[[NO]], %[[SUM]], %arg0, %arg1) : (i32, i32, i32, i32, vector<16xi8>, vector<16xi8>) -> i32
+func.func @sixteen(%x: vector<16xi8>, %w: vector<16xi8>, %s: vector<1xi32>) -> vector<1xi32> {
+  %r = kernel.dot %x, %w, %s : vector<16xi8>, vector<16xi8>, vector<1xi32>
+  return %r : vector<1xi32>
+}
+// CHECK-LABEL: func @clamped
+// CHECK: %[[HIGH:.*]] = llvm.call_intrinsic "llvm.arm.mve.vqrdmulh"(%arg0, %arg1)
+// CHECK: llvm.call_intrinsic "llvm.arm.mve.vshl.vector"(%[[HIGH]], %arg2,
+func.func @clamped(%x: vector<4xi32>, %m: vector<4xi32>, %s: vector<4xi32>) -> vector<4xi32> {
+  %r = kernel.rescale %x by %m shift %s {most_shift = -3 : i32, clamped} : vector<4xi32>
+  return %r : vector<4xi32>
 }
 }
 
