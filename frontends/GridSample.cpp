@@ -26,7 +26,7 @@ struct GridAxis {
   Formula f{ctx};
   int64_t extent;
   std::string mode, padding;
-  bool alignCorners;
+  bool alignCorners, tapsAlone;
 
   double low() const { return alignCorners ? 0 : -0.5; }
   double high() const { return static_cast<double>(extent) - (alignCorners ? 1 : 0.5); }
@@ -60,7 +60,7 @@ struct GridAxis {
     x = alignCorners ? f.mul(x, (size - 1) / 2) : f.mul(f.sub(f.mul(x, size), 1.0), 0.5);
     if (mode == "nearest")
       x = f.unary<edge::RoundOp>(x);
-    if (padding == "border")
+    if (padding == "border" && !tapsAlone)
       x = clamped(f, x, 0, size - 1);
     else if (padding == "reflection")
       x = reflect(x);
@@ -86,7 +86,7 @@ struct GridAxis {
 } // namespace
 
 Value edgec::createGridSample(const OpContext &ctx, Value images, Value places, StringRef mode,
-                              StringRef padding, bool alignCorners) {
+                              StringRef padding, bool alignCorners, bool tapsAlone) {
   if (!images || !places)
     return {};
   RankedTensorType x = typeOf(images), grid = typeOf(places);
@@ -123,7 +123,8 @@ Value edgec::createGridSample(const OpContext &ctx, Value images, Value places, 
                   .extent = x.getDimSize(i + 2),
                   .mode = mode.str(),
                   .padding = padding.str(),
-                  .alignCorners = alignCorners};
+                  .alignCorners = alignCorners,
+                  .tapsAlone = tapsAlone};
     taps.push_back(axis.taps(position));
   }
   Value image = ctx.toChannelsLast(images), sum;

@@ -15,8 +15,11 @@ struct Tap {
 };
 
 /// `images` [N, C, D...] at `places` [N, O..., spatial rank] in [-1, 1]. `mode` is nearest, linear
-/// or cubic, `padding` zeros, border or reflection. Null after an error.
+/// or cubic, `padding` zeros, border or reflection. A position outside is moved to the border, or,
+/// with `tapsAlone`, only the elements that are read for it, which differs where they are weighed
+/// as cubic ones. Null after an error.
 mlir::Value createGridSample(const OpContext &ctx, mlir::Value images, mlir::Value places,
-                             llvm::StringRef mode, llvm::StringRef padding, bool alignCorners);
+                             llvm::StringRef mode, llvm::StringRef padding, bool alignCorners,
+                             bool tapsAlone = false);
 
 } // namespace edgec

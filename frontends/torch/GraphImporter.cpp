@@ -67,7 +67,7 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
   builder.setInsertionPointToEnd(module->getBody());
   function = func::FuncOp::create(builder, file, "main", builder.getFunctionType({}, {}));
   builder.setInsertionPointToStart(function.addEntryBlock());
-  Scope top{program.graph, {}, {}, {}, {}};
+  Scope top{program.graph, {}, {}, {}, {}, {}};
   scope = &top;
   if (failed(bindInputs(*types, builder)) || failed(importNodes(builder)) ||
       failed(bindOutputs(builder)))
@@ -113,6 +113,10 @@ const TensorMeta *GraphImporter::metaOf(StringRef name) const {
 TensorView *GraphImporter::find(StringRef name, const OpContext &ctx) {
   if (auto it = scope->tensors.find(name.str()); it != scope->tensors.end())
     return &it->second;
+  if (auto missing = scope->missing.find(name); missing != scope->missing.end()) {
+    ctx.error(missing->second);
+    return nullptr;
+  }
   auto weight = scope->weights.find(name.str());
   if (weight == scope->weights.end()) {
     if (!scope->poisoned.contains(name))
@@ -414,12 +418,15 @@ LogicalResult GraphImporter::defineWritten(NodeContext &ctx, int parameter, Valu
 LogicalResult GraphImporter::defineResults(NodeContext &ctx, const Results &results) {
   SmallVector<std::string> names = resultNames(ctx.node);
   for (auto [i, name] : llvm::enumerate(names)) {
-    bool isUnused = name.empty() || StringRef(name).contains("_unused_");
-    if (isUnused && (i >= results.size() || !results[i]))
+    if (i >= results.size() || !results[i]) {
+      // It matters only where somebody reads it.
+      scope->missing[name] =
+          ("result " + Twine(i) + " of '" + displayName(ctx.schema.name) + "' is not supported")
+              .str();
       continue;
-    if (i >= results.size() || !results[i])
-      return ctx.error("result ") << i << " of '" << displayName(ctx.schema.name)
-                                  << "' is not supported";
+    }
+    if (name.empty())
+      continue;
     if (failed(define(ctx, name, TensorView(results[i]))))
       return failure();
     // What `item` gives is a number as soon as it is known.
@@ -504,7 +511,7 @@ FailureOr<Results> GraphImporter::importSubgraph(const Graph &graph, ValueRange 
   if (graph.inputs.size() != inputs.size())
     return emitError(loc) << "its graph has " << graph.inputs.size() << " inputs, not "
                           << inputs.size();
-  Scope inner{graph, {}, {}, {}, {}};
+  Scope inner{graph, {}, {}, {}, {}, {}};
   OpContext ctx(builder, loc);
   for (auto [input, value] : llvm::zip_equal(graph.inputs, inputs)) {
     bool isNumber = input.kind == Argument::Kind::number;

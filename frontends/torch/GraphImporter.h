@@ -25,6 +25,8 @@ struct Scope {
   std::map<std::string, LazyWeight> weights;
   /// Results of nodes that failed: what depends on them is skipped in silence.
   llvm::StringSet<> poisoned;
+  /// Results that rows don't compute, by name, with what to say where they are used.
+  llvm::StringMap<std::string> missing;
 };
 
 class GraphImporter {

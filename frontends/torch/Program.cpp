@@ -7,6 +7,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Path.h"
+#include <cmath>
 
 using namespace mlir;
 using nlohmann::json;
@@ -67,10 +68,13 @@ struct Reader {
   double real() const {
     if (value.is_number())
       return value.get<double>();
-    double special;
-    if (!value.is_string() || StringRef(value.get_ref<const std::string &>()).getAsDouble(special))
+    StringRef text = value.is_string() ? StringRef(value.get_ref<const std::string &>()) : "";
+    if (text == "NaN")
+      return std::numeric_limits<double>::quiet_NaN();
+    bool negative = text.consume_front("-");
+    if (text != "Infinity")
       fail("a number");
-    return special;
+    return negative ? -HUGE_VAL : HUGE_VAL;
   }
   bool boolean() const {
     if (!value.is_boolean())

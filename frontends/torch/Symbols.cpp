@@ -398,7 +398,9 @@ std::optional<double> Expression::evaluate(const SymbolValues &values) const {
 std::string Expression::toString() const {
   std::string result;
   raw_string_ostream os(result);
-  if (head == kNumber)
+  if (head == kNumber && number == std::floor(number) && std::fabs(number) < 1e15)
+    os << static_cast<int64_t>(number);
+  else if (head == kNumber)
     os << number;
   else if (head == kSymbol)
     os << text;

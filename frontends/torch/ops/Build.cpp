@@ -97,6 +97,36 @@ FailureOr<Span> spanOf(const NodeContext &ctx, int64_t extent) {
   return Span{count ? start : 0, count, count ? step : 1};
 }
 
+FailureOr<ViewStep> diagonalStep(const NodeContext &ctx) {
+  auto x = ctx.type(0);
+  auto row = ctx.dimension("dim1", x.getRank()), column = ctx.dimension("dim2", x.getRank());
+  if (failed(row) || failed(column))
+    return failure();
+  if (*row == *column || x.getRank() < 2)
+    return ctx.error("expects two dimensions, but got ") << x;
+  int64_t offset = ctx.integer("offset"), down = std::max<int64_t>(-offset, 0),
+          right = std::max<int64_t>(offset, 0);
+  int64_t length =
+      std::max<int64_t>(std::min(x.getDimSize(*row) - down, x.getDimSize(*column) - right), 0);
+  SmallVector<int64_t> strides = edge::rowMajorStrides(x.getShape());
+  ViewStep::Pick pick;
+  SmallVector<int64_t> steps;
+  for (int64_t i = 0; i < x.getRank(); ++i)
+    if (i != *row && i != *column) {
+      pick.shape.push_back(x.getDimSize(i));
+      steps.push_back(strides[i]);
+    }
+  pick.shape.push_back(length);
+  steps.push_back(strides[*row] + strides[*column]);
+  edge::forEachIndex(pick.shape, [&](ArrayRef<int64_t> index, int64_t) {
+    int64_t place = down * strides[*row] + right * strides[*column];
+    for (auto [i, step] : llvm::zip_equal(index, steps))
+      place += i * step;
+    pick.places.push_back(place);
+  });
+  return ViewStep{pick};
+}
+
 FailureOr<Results> dropped(NodeContext &) { return Results(); }
 
 } // namespace edgec::torch

@@ -51,6 +51,9 @@ struct Span {
 };
 llvm::FailureOr<Span> spanOf(const NodeContext &ctx, int64_t extent);
 
+/// The view of diagonals, of the planes of two dimensions, along a new last one.
+llvm::FailureOr<ViewStep> diagonalStep(const NodeContext &ctx);
+
 /// Results that depend on nothing: asserts, which are dropped.
 llvm::FailureOr<Results> dropped(NodeContext &ctx);
 

@@ -183,6 +183,9 @@ template <bool upper> FailureOr<Results> importTriangle(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getCreateRows() {
   static const OperatorRow rows[] = {
+      {"aten::empty_permuted(SymInt[] size, int[] physical_layout, *, ScalarType? dtype=None, "
+       "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+       importConstant<0>},
       {"aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? "
        "device=None, bool? pin_memory=None) -> Tensor",
        importConstant<0>},

@@ -419,9 +419,12 @@ template <typename Op> FailureOr<Results> importAddc(NodeContext &ctx) {
 
 FailureOr<Results> importCopy(NodeContext &ctx) { return one(ctx.input(0)); }
 
-/// What `copy_` and `fill_` write; the importer casts and broadcasts it.
+/// The second argument in the place of the first.
 FailureOr<Results> importWritten(NodeContext &ctx) {
-  return one(ctx.operandAs(1, elementOf(ctx.input(0))));
+  Value value = ctx.operandAs(1, elementOf(ctx.input(0)));
+  if (value && shapeOf(value) != shapeOf(ctx.input(0)))
+    value = ctx.create<edge::BroadcastOp>(value, shapeOf(ctx.input(0)));
+  return one(value);
 }
 FailureOr<Results> importZero(NodeContext &ctx) {
   return one(createFull(ctx, Number::ofInteger(0), elementOf(ctx.input(0)), shapeOf(ctx.input(0))));

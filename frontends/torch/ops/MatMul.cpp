@@ -91,10 +91,36 @@ FailureOr<Results> importBilinear(NodeContext &ctx) {
   return one(Formula(ctx).add(y->front(), ctx.input(3)));
 }
 
+/// The product of three tensors, each with new dimensions of extent 1, summed over some.
+FailureOr<Results> importTrilinear(NodeContext &ctx) {
+  Value product;
+  int64_t rank = 0;
+  for (unsigned i = 0; i < 3; ++i) {
+    SmallVector<int64_t> added = ctx.integers(ctx.schema.parameters[3 + i].name);
+    rank = ctx.type(i).getRank() + static_cast<int64_t>(added.size());
+    auto at = ctx.axes(added, rank);
+    if (failed(at))
+      return failure();
+    SmallVector<int64_t> shape;
+    const int64_t *next = ctx.type(i).getShape().begin();
+    for (int64_t d = 0; d < rank; ++d)
+      shape.push_back(llvm::is_contained(*at, d) ? 1 : *next++);
+    Value factor = ctx.reshape(ctx.input(i), shape);
+    product = product ? Formula(ctx).mul(product, factor) : factor;
+  }
+  auto summed = ctx.axes(ctx.integers("sumdim"), rank);
+  if (failed(summed))
+    return failure();
+  return one(Formula(ctx).reduce(product, edge::ReduceKind::sum, *summed, false));
+}
+
 } // namespace
 
 ArrayRef<OperatorRow> edgec::torch::getMatMulRows() {
   static const OperatorRow rows[] = {
+      {"aten::_trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] "
+       "expand3, int[] sumdim, int unroll_dim=1) -> Tensor",
+       importTrilinear},
       {"aten::matmul(Tensor self, Tensor other) -> Tensor", importMatMul},
       {"aten::mm(Tensor self, Tensor mat2) -> Tensor", importMatMul},
       {"aten::bmm(Tensor self, Tensor mat2) -> Tensor", importMatMul},

@@ -133,7 +133,27 @@ FailureOr<Results> importGroupNorm(NodeContext &ctx) {
   return grouped(ctx, ctx.integer("num_groups"));
 }
 FailureOr<Results> importNativeGroupNorm(NodeContext &ctx) {
-  return grouped(ctx, ctx.integer("group"));
+  auto results = grouped(ctx, ctx.integer("group"));
+  if (failed(results))
+    return failure();
+  for (Value &statistic : MutableArrayRef(*results).drop_front())
+    statistic = ctx.reshape(statistic, {ctx.type(0).getDimSize(0), ctx.integer("group")});
+  return results;
+}
+
+/// By the statistics of the input over all but the channels, which instance normalization comes as.
+FailureOr<Results> importNoStatistics(NodeContext &ctx) {
+  auto channels = channelsOf(ctx);
+  if (failed(channels))
+    return failure();
+  ArrayRef<int64_t> shape = ctx.type(0).getShape();
+  SmallVector<int64_t> axes{0}, vector(shape.size() - 1, 1);
+  axes.append(llvm::to_vector(llvm::seq<int64_t>(2, shape.size())));
+  vector[0] = *channels;
+  auto results = normalized(ctx, shape, axes, vector, ctx.real("eps"));
+  if (failed(results))
+    return failure();
+  return Results{results->front()};
 }
 
 FailureOr<Results> importInstanceNorm(NodeContext &ctx) {
@@ -205,6 +225,10 @@ ArrayRef<OperatorRow> edgec::torch::getNormalizeRows() {
        "Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled) "
        "-> Tensor",
        importInstanceNorm},
+      {"aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool "
+       "training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
+       importNoStatistics},
+
       {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
        importCosineSimilarity},
   };

@@ -181,6 +181,12 @@ FailureOr<Results> importChooseParameters(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getQuantizeRows() {
   static const OperatorRow rows[] = {
+      {"aten::fake_quantize_per_tensor_affine_cachemask(Tensor self, float scale, int zero_point, "
+       "int quant_min, int quant_max) -> (Tensor output, Tensor mask)",
+       importFakeQuantize},
+      {"aten::fake_quantize_per_channel_affine_cachemask(Tensor self, Tensor scale, Tensor "
+       "zero_point, int axis, int quant_min, int quant_max) -> (Tensor output, Tensor mask)",
+       importFakeQuantize},
       {"quantized_decomposed::quantize_per_tensor(Tensor input, float scale, int zero_point, int "
        "quant_min, int quant_max, ScalarType dtype) -> Tensor",
        importQuantize},

@@ -44,8 +44,8 @@ FailureOr<Results> resize(NodeContext &ctx, int64_t spatial, Sampling sampling) 
       return ctx.error("can't resize an extent of ") << in << " to " << extent;
     auto out = static_cast<int64_t>(extent);
     // The factor counts where it was given: the size may be it rounded down.
-    double scale =
-        byScale && scales[i] > 0 ? scales[i] : static_cast<double>(out) / static_cast<double>(in);
+    bool byFactor = byScale && scales[i] > 0 && sampling.transform != "align_corners";
+    double scale = byFactor ? scales[i] : static_cast<double>(out) / static_cast<double>(in);
     axes.push_back({i + 2, in, out, scale});
   }
   auto y = createResize(ctx, ctx.input(0), sampling, axes);
@@ -100,7 +100,7 @@ FailureOr<Results> importGridSampler(NodeContext &ctx) {
     return ctx.error("interpolation mode ")
            << mode << " with padding mode " << padding << " is not one that torch has";
   return one(createGridSample(ctx, ctx.input(0), ctx.input(1), kModes[mode], kPaddings[padding],
-                              ctx.flag("align_corners")));
+                              ctx.flag("align_corners"), /*tapsAlone=*/true));
 }
 
 } // namespace

@@ -311,6 +311,13 @@ FailureOr<Results> importSelectScatter(NodeContext &ctx) {
   return scattered(ctx, {ViewStep::Slice{offsets, sizes, strides}}, ctx.input(1));
 }
 
+FailureOr<Results> importDiagonalScatter(NodeContext &ctx) {
+  auto step = diagonalStep(ctx);
+  if (failed(step))
+    return failure();
+  return scattered(ctx, *step, ctx.input(1));
+}
+
 //===- Several tensors ------------------------------------------------------------------------===//
 
 FailureOr<Results> importMeshgrid(NodeContext &ctx) {
@@ -355,6 +362,9 @@ FailureOr<Results> importBroadcastTensors(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getShapeRows() {
   static const OperatorRow rows[] = {
+      {"aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> "
+       "Tensor",
+       importDiagonalScatter},
       {"aten::cat(Tensor[] tensors, int dim=0) -> Tensor", importCat},
       {"aten::concat(Tensor[] tensors, int dim=0) -> Tensor", importCat},
       {"aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", importCat},
