@@ -21,6 +21,14 @@ llvm::SetVector<StringRef> edgec::nodeNames(Location loc) {
   return names;
 }
 
+/// The line of the user's program that a node comes from, where the model's format knows it.
+static std::string sourceLine(Location loc) {
+  if (auto name = loc->findInstanceOf<NameLoc>())
+    if (auto line = dyn_cast<FileLineColLoc>(name.getChildLoc()); line && line.getLine() > 0)
+      return (line.getFilename().getValue() + ":" + Twine(line.getLine())).str();
+  return {};
+}
+
 DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, StringRef file, raw_ostream &os,
                                      bool remarks)
     : file(file), os(os), remarks(remarks),
@@ -55,6 +63,8 @@ LogicalResult DiagnosticPrinter::print(Diagnostic &diagnostic) {
     os << (names.size() > 4 ? ", …: " : ": ");
   }
   os << severity << ": " << diagnostic.str() << "\n";
+  if (std::string line = sourceLine(diagnostic.getLocation()); !line.empty())
+    os << "  note: it comes from " << line << "\n";
   for (Diagnostic &note : diagnostic.getNotes()) {
     // MLIR attaches the whole op as a note: no help to whoever wrote the model.
     std::string text = note.str();

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/onnx.md and docs/tflite.md from what `edgec ops` says.
+"""Writes docs/onnx.md, docs/tflite.md and docs/torch.md from what `edgec ops` says.
 
 python docs/generate.py EDGEC            # write it
 python docs/generate.py EDGEC --check    # exit code 1 if one is out of date
@@ -58,6 +58,39 @@ signature, where it has one. `--shape` gives an input another shape than the fil
 Refused, with a reason: custom operators, weights beyond the FlatBuffers data (files of more than 2 GiB), scales for
 blocks, shuffled weights, an LSTM of kernel type `BASIC`, diagonal recurrent weights, auxiliary inputs of bidirectional
 layers, variables assigned within `IF` and `WHILE`.
+""",
+    ),
+    "torch": (
+        "torch.export",
+        """\
+A `.pt2` file of `torch.export.save` is read without torch: its zip entries as they are stored, its JSON, its weights. Nothing is
+unpickled and nothing is unpacked to disk. The schema's major version must be 8 (torch 2.13 writes 8.20). Both dialects are taken:
+the one that `torch.export.export()` gives, and core ATen after `run_decompositions()`.
+
+```python
+torch.export.save(torch.export.export(model.eval(), (example,)), "model.pt2")
+```
+
+**Inputs and outputs** have the names of the graph's (`x`, `linear_24`). Numbers and booleans of Python have become part of the
+program. What is written to an input that the caller gives is a further output, `NAME_out`.
+
+**Writes become values.** A tensor is a storage, seen through a chain of reshapes, permutations, slices; a write through it makes a
+new value of the storage, and other views of that are computed again when they are read. Whether `reshape` and `contiguous` copy is
+decided by the strides that the program gives. A buffer that is written is a state: it lies in the arena, begins with what the
+program holds, and `NAME_reset` sets it back.
+
+**Open dimensions** are fixed by `--shape x=1x3x64x64`. The symbols in them are solved from that, and checked against the program's
+ranges and guards. Without it, the error says which input needs it and what each symbol may be.
+
+**Types** are promoted as torch does it; results are compared with the types and shapes that the program gives, and a difference is
+an error. Complex numbers and floats of 8 bits are refused.
+
+**Control flow**: `cond` and `while_loop` run; `scan` and `map` are unrolled; asserts are dropped.
+
+**Quantized**: `quantized_decomposed` pairs with known scales (PT2E) are layers on integers as between ONNX's `QuantizeLinear` and
+`DequantizeLinear`; weights of torchao have to be unwrapped by `torchao.utils.unwrap_tensor_subclass` before the export.
+
+An error names the module's path and the line of the source that a node comes from.
 """,
     ),
 }

@@ -110,6 +110,27 @@ Value OpContext::cast(Value x, Type element) const {
   return create<edge::CastOp>(x, TypeAttr::get(element));
 }
 
+Value OpContext::toChannelsLast(Value x) const {
+  if (!x)
+    return {};
+  int64_t rank = mlir::cast<RankedTensorType>(x.getType()).getRank();
+  SmallVector<int64_t> permutation{0};
+  for (int64_t i = 2; i < rank; ++i)
+    permutation.push_back(i);
+  permutation.push_back(1);
+  return transpose(x, permutation);
+}
+
+Value OpContext::toChannelsFirst(Value x) const {
+  if (!x)
+    return {};
+  int64_t rank = mlir::cast<RankedTensorType>(x.getType()).getRank();
+  SmallVector<int64_t> permutation{0, rank - 1};
+  for (int64_t i = 1; i < rank - 1; ++i)
+    permutation.push_back(i);
+  return transpose(x, permutation);
+}
+
 ElementsAttr edgec::makeWeights(RankedTensorType type, ArrayRef<char> bytes,
                                 std::shared_ptr<const void> owner) {
   unsigned width = edge::elementBytes(type.getElementType());

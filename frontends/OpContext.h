@@ -70,6 +70,9 @@ public:
   mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape) const;
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> permutation) const;
   mlir::Value cast(mlir::Value x, mlir::Type element) const;
+  /// [N, C, D...] to [N, D..., C] and back; null for null.
+  mlir::Value toChannelsLast(mlir::Value x) const;
+  mlir::Value toChannelsFirst(mlir::Value x) const;
 
 protected:
   llvm::SmallVector<mlir::Value> inputs;

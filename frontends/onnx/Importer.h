@@ -48,9 +48,6 @@ public:
   /// present, else from the attribute, else `missing`.
   llvm::FailureOr<llvm::SmallVector<int64_t>>
   intsInputOrAttr(unsigned index, llvm::StringRef name, llvm::ArrayRef<int64_t> missing = {}) const;
-  /// [N, C, D...] to [N, D..., C] and back.
-  mlir::Value toChannelsLast(mlir::Value x) const;
-  mlir::Value toChannelsFirst(mlir::Value x) const;
 
   GraphImporter &getImporter() const { return importer; }
 

@@ -51,24 +51,3 @@ FailureOr<SmallVector<int64_t>> NodeContext::intsInputOrAttr(unsigned index, Str
     return constantInts(index, name);
   return intsAttr(name, missing);
 }
-
-Value NodeContext::toChannelsLast(Value x) const {
-  if (!x)
-    return {};
-  int64_t rank = mlir::cast<RankedTensorType>(x.getType()).getRank();
-  SmallVector<int64_t> permutation{0};
-  for (int64_t i = 2; i < rank; ++i)
-    permutation.push_back(i);
-  permutation.push_back(1);
-  return transpose(x, permutation);
-}
-
-Value NodeContext::toChannelsFirst(Value x) const {
-  if (!x)
-    return {};
-  int64_t rank = mlir::cast<RankedTensorType>(x.getType()).getRank();
-  SmallVector<int64_t> permutation{0, rank - 1};
-  for (int64_t i = 1; i < rank - 1; ++i)
-    permutation.push_back(i);
-  return transpose(x, permutation);
-}

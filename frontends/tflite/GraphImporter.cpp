@@ -163,8 +163,7 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
     emitError(file) << "has no outputs";
     return {};
   }
-  SmallVector<std::pair<unsigned, unsigned>> pairs;
-  finishStates(builder, results, pairs);
+  states.finish(function, builder, results);
   func::ReturnOp::create(builder, file, results);
   function.setType(
       builder.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes()));
@@ -175,14 +174,7 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
   if (failed(noteQuantized(graph)))
     return {};
   // Numbers after those that `--state` gives.
-  auto number = static_cast<int64_t>(options.states.size());
-  for (auto [argument, result] : pairs) {
-    function.setArgAttr(argument, "edge.state", builder.getI64IntegerAttr(number));
-    function.setResultAttr(result, "edge.state", builder.getI64IntegerAttr(number++));
-  }
-  for (auto &[key, state] : states)
-    if (auto argument = dyn_cast_or_null<BlockArgument>(state.argument))
-      function.setArgAttr(argument.getArgNumber(), kNameAttr, builder.getStringAttr(key));
+  states.mark(function, options.states.size());
   return module;
 }
 
@@ -222,59 +214,6 @@ LogicalResult GraphImporter::noteQuantized(const SubGraph &graph) {
       function.setResultAttr(result, edge::kQuantizedAttr, *type);
   }
   return success();
-}
-
-//===- States ---------------------------------------------------------------------------------===//
-
-Value GraphImporter::readState(const std::string &key, RankedTensorType type, Location loc) {
-  State &state = states[key];
-  if (!state.argument) {
-    state.argument = function.getBody().front().addArgument(type, loc);
-    if (!state.value)
-      state.value = state.argument;
-  }
-  if (state.value.getType() != type) {
-    emitError(loc) << "reads '" << key << "' as " << type << ", but it is "
-                   << state.value.getType();
-    return {};
-  }
-  return state.value;
-}
-
-/// What the states hold at the end becomes results beside their arguments. The arena begins with
-/// zeros: where a state begins with something else, a flag, zero in the first call, selects that.
-void GraphImporter::finishStates(OpBuilder &builder, SmallVectorImpl<Value> &results,
-                                 SmallVectorImpl<std::pair<unsigned, unsigned>> &pairs) {
-  Block &body = function.getBody().front();
-  Value begun;
-  auto flagType = RankedTensorType::get({}, builder.getI1Type());
-  for (auto &[key, state] : states) {
-    if (!state.argument)
-      continue; // written, but never read
-    if (state.initial) {
-      Location loc = state.argument.getLoc();
-      OpBuilder first = OpBuilder::atBlockBegin(&body);
-      if (!begun)
-        begun = body.addArgument(flagType, loc);
-      Value initial = edge::ConstantOp::create(first, loc, cast<ElementsAttr>(state.initial));
-      auto select = edge::SelectOp::create(first, loc, state.argument.getType(), begun,
-                                           state.argument, initial);
-      state.argument.replaceAllUsesExcept(select, select);
-      if (state.value == state.argument)
-        state.value = select;
-      for (Value &result : results)
-        if (result == state.argument)
-          result = select;
-    }
-    pairs.emplace_back(cast<BlockArgument>(state.argument).getArgNumber(), results.size());
-    results.push_back(state.value);
-  }
-  if (begun) {
-    edge::HostTensor yes(flagType);
-    yes.setInt(0, 1);
-    pairs.emplace_back(cast<BlockArgument>(begun).getArgNumber(), results.size());
-    results.push_back(edge::ConstantOp::create(builder, begun.getLoc(), yes.toAttr()));
-  }
 }
 
 //===- Operators ------------------------------------------------------------------------------===//

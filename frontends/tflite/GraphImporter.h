@@ -1,20 +1,13 @@
 // Walks the operators of a TensorFlow Lite model and builds the edge module.
 #pragma once
 
+#include "frontends/States.h"
 #include "frontends/tflite/Importer.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/DenseSet.h"
-#include "llvm/ADT/MapVector.h"
 #include <map>
 
 namespace edgec::tflite {
-
-/// What is kept between calls: a variable tensor, or a resource that VAR_HANDLE names.
-struct State {
-  mlir::Value argument;    ///< where it enters the function; null before it is first read
-  mlir::Value value;       ///< what it holds after the operators so far
-  mlir::Attribute initial; ///< what it holds before the first call; null for zeros
-};
 
 /// The tensors of one subgraph that is being imported.
 struct Scope {
@@ -40,9 +33,11 @@ public:
 
   // States. `key` tells variable tensors and resources apart.
   Scope &getScope() { return *currentScope; }
-  State &getState(const std::string &key) { return states[key]; }
+  State &getState(const std::string &key) { return states.get(key); }
   /// The state's value after the operators so far; it becomes one of this type where it is new.
-  mlir::Value readState(const std::string &key, mlir::RankedTensorType type, mlir::Location loc);
+  mlir::Value readState(const std::string &key, mlir::RankedTensorType type, mlir::Location loc) {
+    return states.read(function, key, type, loc);
+  }
   /// Whether the operators of CALL_ONCE are being imported: what they assign is the initial value.
   bool initializing = false;
 
@@ -60,14 +55,12 @@ private:
   llvm::FailureOr<mlir::TypeAttr> quantization(const SubGraph &graph, int32_t tensor,
                                                mlir::Type type);
   llvm::LogicalResult noteQuantized(const SubGraph &graph);
-  void finishStates(mlir::OpBuilder &builder, llvm::SmallVectorImpl<mlir::Value> &results,
-                    llvm::SmallVectorImpl<std::pair<unsigned, unsigned>> &pairs);
 
   LoadedModel model;
   const ImportOptions &options;
   mlir::MLIRContext *context;
   mlir::func::FuncOp function;
-  llvm::MapVector<std::string, State, std::map<std::string, unsigned>> states;
+  States states; ///< variable tensors, and resources that VAR_HANDLE names
   Scope *currentScope = nullptr;
   /// The subgraphs that are being imported, the innermost last.
   llvm::SmallVector<int64_t> active{0};

@@ -34,7 +34,9 @@ struct SinkThrough : public OpInterfaceRewritePattern<edge::TransposableOpInterf
     for (OpOperand &operand : op->getOpOperands()) {
       if (!op.isLayoutOperand(operand.getOperandNumber()))
         continue;
-      if (auto transpose = operand.get().getDefiningOp<edge::TransposeOp>()) {
+      // That of a constant is about to fold: it is none to sink, and would come back for ever.
+      if (auto transpose = operand.get().getDefiningOp<edge::TransposeOp>();
+          transpose && !matchPattern(transpose.getX(), m_Constant())) {
         if (permutation.empty())
           permutation = transpose.getPermutation();
         if (transpose.getPermutation() == permutation) {

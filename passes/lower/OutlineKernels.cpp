@@ -5,6 +5,7 @@
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/lower/Passes.h"
+#include <functional>
 
 namespace edgec {
 #define GEN_PASS_DEF_OUTLINEKERNELS
@@ -125,6 +126,36 @@ std::string symbolName(Operation *op, unsigned index) {
   return safe;
 }
 
+/// The view of a buffer that begins where only the run knows: no address that a caller could hand
+/// over, so it is taken inside.
+Operation *viewTakenInside(Value value) {
+  auto type = dyn_cast<MemRefType>(value.getType());
+  auto view = value.getDefiningOp<ViewLikeOpInterface>();
+  if (!type || !view)
+    return nullptr;
+  auto [strides, offset] = type.getStridesAndOffset();
+  return ShapedType::isDynamic(offset) ? view.getOperation() : nullptr;
+}
+
+/// What the op reads from outside; `views` are those that are taken inside, in the order in which
+/// they are made.
+llvm::SetVector<Value> captures(Operation &op, SmallVectorImpl<Operation *> &views) {
+  llvm::SetVector<Value> direct(op.operand_begin(), op.operand_end()), captured;
+  for (Region &region : op.getRegions())
+    getUsedValuesDefinedAbove(region, direct);
+  std::function<void(Value)> add = [&](Value value) {
+    Operation *view = viewTakenInside(value);
+    if (!view) {
+      captured.insert(value);
+    } else if (!llvm::is_contained(views, view)) {
+      llvm::for_each(view->getOperands(), add);
+      views.push_back(view);
+    }
+  };
+  llvm::for_each(direct, add);
+  return captured;
+}
+
 struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
@@ -140,9 +171,8 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
     for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
       if (staysOutside(&op) || op.getNumResults() != 0)
         continue;
-      llvm::SetVector<Value> captured(op.operand_begin(), op.operand_end());
-      for (Region &region : op.getRegions())
-        getUsedValuesDefinedAbove(region, captured);
+      SmallVector<Operation *> views;
+      llvm::SetVector<Value> captured = captures(op, views);
 
       // Constants move inside; everything else is an argument.
       SmallVector<Value> arguments;
@@ -163,6 +193,8 @@ struct OutlineKernels : public edgec::impl::OutlineKernelsBase<OutlineKernels> {
       mapping.map(arguments, body->getArguments());
       for (Operation *constant : constants)
         builder.clone(*constant, mapping);
+      for (Operation *view : views)
+        builder.clone(*view, mapping);
       builder.clone(op, mapping);
       func::ReturnOp::create(builder, op.getLoc());
 

@@ -1,4 +1,5 @@
 // If, Loop and Scan. What is decided by constants is unrolled or inlined; the rest becomes scf.
+#include "frontends/ControlFlow.h"
 #include "dialects/Edge/Lowering.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -23,27 +24,9 @@ static const onnx::GraphProto *subgraph(NodeContext &ctx, StringRef name) {
   return &attribute->g();
 }
 
-/// The one element of a tensor of one element.
-static Value extractScalar(NodeContext &ctx, Value tensor) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  SmallVector<Value> index(type.getRank(), Value());
-  for (Value &i : index)
-    i = arith::ConstantIndexOp::create(ctx.b, ctx.loc, 0);
-  return tensor::ExtractOp::create(ctx.b, ctx.loc, tensor, index);
-}
-
 static bool isBoolScalar(NodeContext &ctx, Value value) {
   auto type = cast<RankedTensorType>(value.getType());
   return type.getElementType().isInteger(1) && type.getNumElements() == 1;
-}
-
-/// The two types of a value that must not change, in an error's words.
-static InFlightDiagnostic typeMismatch(NodeContext &ctx, const Twine &what, Type a, Type b) {
-  auto diagnostic = ctx.error("") << what << " has type " << a << " on one way and " << b
-                                  << " on the other";
-  diagnostic.attachNote() << "where the condition depends on a model input that never changes, "
-                             "make that input a constant with --set";
-  return diagnostic;
 }
 
 /// Imports a branch into a draft that is thrown away; the first error's text, or nothing.
@@ -91,35 +74,13 @@ static FailureOr<Results> importIf(NodeContext &ctx) {
       return ctx.getImporter().importSubgraph(*graphs[runs ? 0 : 1], {}, ctx.b, ctx.loc);
     }
   }
-  Value condition = extractScalar(ctx, flag);
-  // The result types are known only when both branches have been imported: into an op without
-  // results first.
-  auto draft = scf::IfOp::create(ctx.b, ctx.loc, TypeRange(), condition, /*addThenBlock=*/true,
-                                 /*addElseBlock=*/true);
-  Results results[2];
-  for (int i = 0; i < 2; ++i) {
-    OpBuilder inner = OpBuilder::atBlockBegin(&draft->getRegion(i).front());
-    auto imported = ctx.getImporter().importSubgraph(*graphs[i], {}, inner, ctx.loc);
-    if (failed(imported))
-      return failure();
-    results[i] = *imported;
-    if (Block &block = draft->getRegion(i).front(); block.mightHaveTerminator())
-      block.getTerminator()->erase();
-    inner.setInsertionPointToEnd(&draft->getRegion(i).front());
-    scf::YieldOp::create(inner, ctx.loc, results[i]);
-  }
-  if (results[0].size() != results[1].size())
-    return ctx.error("the branches have different numbers of outputs");
-  for (auto [i, pair] : llvm::enumerate(llvm::zip_equal(results[0], results[1])))
-    if (auto [a, b] = pair; a.getType() != b.getType())
-      return typeMismatch(ctx, "output " + Twine(i), a.getType(), b.getType());
-  auto op = scf::IfOp::create(ctx.b, ctx.loc, ValueRange(results[0]).getTypes(), condition,
-                              /*addThenBlock=*/false,
-                              /*addElseBlock=*/false);
-  op.getThenRegion().takeBody(draft.getThenRegion());
-  op.getElseRegion().takeBody(draft.getElseRegion());
-  draft.erase();
-  return Results(op.getResults());
+  return createIf(
+      ctx, flag,
+      [&](int i, OpBuilder &inner) {
+        return ctx.getImporter().importSubgraph(*graphs[i], {}, inner, ctx.loc);
+      },
+      "where the condition depends on a model input that never changes, make that input a constant "
+      "with --set");
 }
 
 /// An i64 scalar tensor of a loop's index.
@@ -134,18 +95,6 @@ static Value addLeading(NodeContext &ctx, Value value) {
   SmallVector<int64_t> shape{1};
   llvm::append_range(shape, cast<RankedTensorType>(value.getType()).getShape());
   return ctx.reshape(value, shape);
-}
-
-/// Stacks what each iteration gave, along `axis`.
-static Value stack(NodeContext &ctx, ArrayRef<Value> values, int64_t axis) {
-  SmallVector<Value> parts;
-  for (Value value : values) {
-    auto type = cast<RankedTensorType>(value.getType());
-    SmallVector<int64_t> shape(type.getShape());
-    shape.insert(shape.begin() + axis, 1);
-    parts.push_back(ctx.reshape(value, shape));
-  }
-  return ctx.create<edge::ConcatOp>(parts, axis);
 }
 
 static FailureOr<Results> unrollLoop(NodeContext &ctx, const onnx::GraphProto &body, int64_t trips,
@@ -264,43 +213,30 @@ static FailureOr<Results> importFor(NodeContext &ctx, const onnx::GraphProto &bo
 /// A loop that its body ends: no scan outputs.
 static FailureOr<Results> importWhile(NodeContext &ctx, const onnx::GraphProto &body, Value trips,
                                       Value condition, ArrayRef<Value> carried) {
-  OpBuilder &b = ctx.b;
   // Carried: the iteration number, the condition, then the loop's own values.
-  SmallVector<Value> inits{ctx.scalar(b.getI64Type(), 0), condition};
+  SmallVector<Value> inits{ctx.scalar(ctx.b.getI64Type(), 0), condition};
   llvm::append_range(inits, carried);
-  SmallVector<Type> types(ValueRange(inits).getTypes());
-  auto loop = scf::WhileOp::create(b, ctx.loc, types, inits);
-  SmallVector<Location> locations(types.size(), ctx.loc);
-  Block *before = b.createBlock(&loop.getBefore(), {}, types, locations);
-  OpBuilder inner = OpBuilder::atBlockEnd(before);
-  {
-    NodeContext at(ctx.getImporter(), ctx.node, ctx.opset, inner, ctx.loc);
-    Value go = extractScalar(at, before->getArgument(1));
-    if (trips) {
-      Value index = extractScalar(at, before->getArgument(0));
-      Value limit = arith::IndexCastOp::create(inner, ctx.loc, inner.getI64Type(), trips);
-      go = arith::AndIOp::create(
-          inner, ctx.loc, go,
-          arith::CmpIOp::create(inner, ctx.loc, arith::CmpIPredicate::slt, index, limit));
-    }
-    scf::ConditionOp::create(inner, ctx.loc, go, before->getArguments());
-  }
-  Block *after = b.createBlock(&loop.getAfter(), {}, types, locations);
-  inner.setInsertionPointToEnd(after);
-  NodeContext at(ctx.getImporter(), ctx.node, ctx.opset, inner, ctx.loc);
-  auto results = ctx.getImporter().importSubgraph(body, after->getArguments(), inner, ctx.loc);
+  auto goes = [&](OpBuilder &inner, ValueRange values) -> FailureOr<Results> {
+    if (!trips)
+      return Results{values[1]};
+    OpContext at(inner, ctx.loc);
+    Value limit = indexTensor(ctx, inner, trips);
+    Value more = at.create<edge::CompareOp>(values[0], limit, edge::ComparePredicate::less);
+    return Results{at.create<edge::AndOp>(at.reshape(values[1], {}), more)};
+  };
+  auto next = [&](OpBuilder &inner, ValueRange values) -> FailureOr<Results> {
+    auto results = ctx.getImporter().importSubgraph(body, values, inner, ctx.loc);
+    if (failed(results))
+      return failure();
+    OpContext at(inner, ctx.loc);
+    Results all{at.create<edge::AddOp>(values[0], at.scalar(inner.getI64Type(), 1))};
+    llvm::append_range(all, *results);
+    return all;
+  };
+  auto results = createWhile(ctx, inits, goes, next);
   if (failed(results))
     return failure();
-  Value next = at.create<edge::AddOp>(after->getArgument(0), at.scalar(inner.getI64Type(), 1));
-  SmallVector<Value> yields{next};
-  llvm::append_range(yields, *results);
-  for (auto [i, value] : llvm::enumerate(yields))
-    if (value.getType() != types[i])
-      return ctx.error("") << "a loop-carried value changes its type from " << types[i] << " to "
-                           << value.getType();
-  scf::YieldOp::create(inner, ctx.loc, yields);
-  b.setInsertionPointAfter(loop);
-  return Results(loop.getResults().drop_front(2));
+  return Results(ArrayRef(*results).drop_front(2));
 }
 
 static FailureOr<Results> importLoop(NodeContext &ctx) {

@@ -1,6 +1,7 @@
 // Conv, ConvTranspose, ConvInteger: channels first to last, padding rules to plain pads, filters to
 // [K..., C / groups, F].
 #include "dialects/Edge/Lowering.h"
+#include "frontends/Layers.h"
 #include "frontends/onnx/ops/Quantize.h"
 
 using namespace mlir;
@@ -86,16 +87,6 @@ void resolveSamePads(Window &window, RankedTensorType x) {
   }
 }
 
-/// [F, C / groups, K...] to [K..., C / groups, F].
-Value convFilter(const NodeContext &ctx, Value filter) {
-  int64_t rank = cast<RankedTensorType>(filter.getType()).getRank();
-  SmallVector<int64_t> permutation;
-  for (int64_t i = 2; i < rank; ++i)
-    permutation.push_back(i);
-  permutation.append({1, 0});
-  return ctx.transpose(filter, permutation);
-}
-
 FailureOr<Results> createConv(const NodeContext &ctx, const Window &window, Value x, Value filter,
                               Value bias) {
   if (!x || !filter)
@@ -126,21 +117,6 @@ FailureOr<Results> importConvInteger(NodeContext &ctx) {
   // A filter's zero point may be one a feature.
   return createConv(ctx, *window, centred(ctx, ctx.input(0), ctx.input(2), -1),
                     centred(ctx, ctx.input(1), ctx.input(3), 0), Value());
-}
-
-/// [C, F / groups, K...], whose first dimension is split into groups, to [K..., C / groups, F].
-Value transposedFilter(const NodeContext &ctx, Value filter, int64_t groups) {
-  auto type = cast<RankedTensorType>(filter.getType());
-  int64_t rank = type.getRank();
-  SmallVector<int64_t> split{groups, type.getDimSize(0) / groups}, permutation, joined;
-  split.append(type.getShape().begin() + 1, type.getShape().end());
-  for (int64_t i = 2; i < rank; ++i) {
-    permutation.push_back(i + 1);
-    joined.push_back(type.getDimSize(i));
-  }
-  permutation.append({1, 0, 2});
-  joined.append({type.getDimSize(0) / groups, type.getDimSize(1) * groups});
-  return ctx.reshape(ctx.transpose(ctx.reshape(filter, split), permutation), joined);
 }
 
 FailureOr<Results> importConvTranspose(NodeContext &ctx) {

@@ -1,5 +1,6 @@
 // Rows of elementwise operators. What has no edge op of its own is a formula, computed in f32 where
 // the element type is narrower.
+#include "frontends/Activations.h"
 #include "frontends/onnx/Tensors.h"
 #include "frontends/onnx/ops/Build.h"
 
@@ -60,24 +61,6 @@ FailureOr<Results> importCastLike(NodeContext &ctx) {
 }
 
 //===- Arithmetic -----------------------------------------------------------------------------===//
-
-/// Powers with a constant exponent that have a cheaper form.
-Value cheapPower(const NodeContext &ctx, Value x, double exponent) {
-  Formula f(ctx);
-  if (exponent == 1)
-    return x;
-  if (exponent == 2)
-    return f.mul(x, x);
-  if (exponent == 3)
-    return f.mul(f.mul(x, x), x);
-  if (exponent == 0.5)
-    return f.sqrt(x);
-  if (exponent == -0.5)
-    return f.unary<edge::ReciprocalOp>(f.sqrt(x));
-  if (exponent == -1)
-    return f.unary<edge::ReciprocalOp>(x);
-  return {};
-}
 
 FailureOr<Results> importPow(NodeContext &ctx) {
   Value x = ctx.input(0);
@@ -165,23 +148,13 @@ FailureOr<Results> importElu(NodeContext &ctx) {
 }
 
 FailureOr<Results> importSelu(NodeContext &ctx) {
-  Formula f(ctx);
   double alpha = ctx.floatAttr("alpha", 1.67326319217681884765625);
-  double gamma = ctx.floatAttr("gamma", 1.05070102214813232421875);
-  return one(f.inSingle(ctx.input(0), [&](Value x) {
-    return f.mul(ctx.create<edge::EluOp>(x, number(alpha)), gamma);
-  }));
+  return one(
+      createSelu(ctx, ctx.input(0), alpha, ctx.floatAttr("gamma", 1.05070102214813232421875)));
 }
 
-/// max(0, x) + min(0, alpha * (e^(x / alpha) - 1))
 FailureOr<Results> importCelu(NodeContext &ctx) {
-  Formula f(ctx);
-  double alpha = ctx.floatAttr("alpha", 1);
-  return one(f.inSingle(ctx.input(0), [&](Value x) {
-    Value scaled = alpha == 1 ? x : f.div(x, alpha);
-    Value low = ctx.create<edge::EluOp>(scaled, number(1));
-    return alpha == 1 ? low : f.mul(low, alpha);
-  }));
+  return one(createCelu(ctx, ctx.input(0), ctx.floatAttr("alpha", 1)));
 }
 
 FailureOr<Results> importHardSigmoid(NodeContext &ctx) {
@@ -190,16 +163,7 @@ FailureOr<Results> importHardSigmoid(NodeContext &ctx) {
 }
 
 FailureOr<Results> importHardSwish(NodeContext &ctx) {
-  Formula f(ctx);
-  return one(f.inSingle(ctx.input(0), [&](Value x) {
-    return f.mul(x, ctx.create<edge::HardSigmoidOp>(x, number(1.0 / 6), number(0.5)));
-  }));
-}
-
-/// ln(1 + e^x) as max(x, 0) + ln(1 + e^-|x|), which large x don't overflow.
-Value softplus(const Formula &f, Value x) {
-  Value tail = f.unary<edge::ExpOp>(f.unary<edge::NegOp>(f.unary<edge::AbsOp>(x)));
-  return f.add(f.unary<edge::ReluOp>(x), f.unary<edge::LogOp>(f.add(tail, 1.0)));
+  return one(createHardSwish(ctx, ctx.input(0)));
 }
 
 FailureOr<Results> importSoftplus(NodeContext &ctx) {
@@ -207,11 +171,7 @@ FailureOr<Results> importSoftplus(NodeContext &ctx) {
   return one(f.inSingle(ctx.input(0), [&](Value x) { return softplus(f, x); }));
 }
 
-FailureOr<Results> importMish(NodeContext &ctx) {
-  Formula f(ctx);
-  return one(f.inSingle(ctx.input(0),
-                        [&](Value x) { return f.mul(x, f.unary<edge::TanhOp>(softplus(f, x))); }));
-}
+FailureOr<Results> importMish(NodeContext &ctx) { return one(createMish(ctx, ctx.input(0))); }
 
 FailureOr<Results> importSoftsign(NodeContext &ctx) {
   Formula f(ctx);
@@ -220,26 +180,11 @@ FailureOr<Results> importSoftsign(NodeContext &ctx) {
 }
 
 FailureOr<Results> importSwish(NodeContext &ctx) {
-  Formula f(ctx);
-  double alpha = ctx.floatAttr("alpha", 1);
-  return one(f.inSingle(ctx.input(0), [&](Value x) {
-    return f.mul(x, f.unary<edge::SigmoidOp>(alpha == 1 ? x : f.mul(x, alpha)));
-  }));
+  return one(createSwish(ctx, ctx.input(0), ctx.floatAttr("alpha", 1)));
 }
 
 FailureOr<Results> importGelu(NodeContext &ctx) {
-  Formula f(ctx);
-  bool tanh = ctx.stringAttr("approximate", "none") == "tanh";
-  return one(f.inSingle(ctx.input(0), [&](Value x) {
-    Value inner;
-    if (tanh) { // tanh(sqrt(2 / pi) * (x + 0.044715 x^3))
-      Value cubic = f.mul(f.mul(f.mul(x, x), x), 0.044715);
-      inner = f.unary<edge::TanhOp>(f.mul(f.add(x, cubic), 0.7978845608028654));
-    } else {
-      inner = f.unary<edge::ErfOp>(f.mul(x, 0.7071067811865476));
-    }
-    return f.mul(f.mul(x, 0.5), f.add(inner, 1.0));
-  }));
+  return one(createGelu(ctx, ctx.input(0), ctx.stringAttr("approximate", "none") == "tanh"));
 }
 
 FailureOr<Results> importThresholdedRelu(NodeContext &ctx) {

@@ -1,6 +1,7 @@
 // Rows of normalisations: formulas over means, in f32 where the element type is narrower. Those of
 // inference with constant statistics become one multiplication and one addition a channel, which a
 // later pass folds into the convolution before.
+#include "frontends/Layers.h"
 #include "frontends/onnx/ops/Build.h"
 
 using namespace mlir;
@@ -11,15 +12,6 @@ using edge::ReduceKind;
 
 namespace {
 
-/// x of shape [C] as [C, 1, ..., 1], so that it broadcasts over the channels of a tensor of `rank`.
-Value perChannel(const NodeContext &ctx, Value x, int64_t rank) {
-  if (!x)
-    return {};
-  SmallVector<int64_t> shape(std::max<int64_t>(rank - 1, 1), 1);
-  shape.front() = mlir::cast<RankedTensorType>(x.getType()).getNumElements();
-  return ctx.reshape(x, shape);
-}
-
 /// Each of the inputs [first, last) has to be a vector of `extent`.
 LogicalResult checkVectors(NodeContext &ctx, unsigned first, unsigned last, int64_t extent) {
   for (unsigned i = first; i < last; ++i)
@@ -29,41 +21,18 @@ LogicalResult checkVectors(NodeContext &ctx, unsigned first, unsigned last, int6
   return success();
 }
 
-struct Moments {
-  Value centered, mean, inverseDeviation;
-};
-/// x - mean and 1 / sqrt(variance + epsilon) over `axes`.
-Moments moments(const NodeContext &ctx, Value x, ArrayRef<int64_t> axes, double epsilon) {
-  Formula f(ctx);
-  Value mean = f.mean(x, axes);
-  Value centered = f.sub(x, mean);
-  Value variance = f.mean(f.mul(centered, centered), axes);
-  return {centered, mean, f.unary<edge::ReciprocalOp>(f.sqrt(f.add(variance, epsilon)))};
-}
-
 //===- Statistics given -----------------------------------------------------------------------===//
 
-/// x * (scale / sqrt(var + epsilon)) + (bias - mean * scale / sqrt(var + epsilon))
 FailureOr<Results> importBatchNormalization(NodeContext &ctx) {
   if (ctx.intAttr("training_mode", 0))
     return ctx.error("") << "batch normalization in training mode is not supported";
   if (ctx.opset < 9 && !ctx.intAttr("spatial", 1))
     return ctx.error("") << "batch normalization with 'spatial' = 0 is not supported";
-  Formula f(ctx);
-  Value x = ctx.input(0);
-  int64_t rank = ctx.type(0).getRank();
-  int64_t channels = rank > 1 ? ctx.type(0).getDimSize(1) : 1;
+  int64_t channels = ctx.type(0).getRank() > 1 ? ctx.type(0).getDimSize(1) : 1;
   if (failed(checkVectors(ctx, 1, 5, channels)))
     return failure();
-  Type element = elementOf(x), compute = Formula::wideType(element);
-  // The vectors may have types of their own.
-  Value scale = ctx.cast(ctx.input(1), compute), bias = ctx.cast(ctx.input(2), compute);
-  Value mean = ctx.cast(ctx.input(3), compute), variance = ctx.cast(ctx.input(4), compute);
-  Value factor = f.div(scale, f.sqrt(f.add(variance, ctx.floatAttr("epsilon", 1e-5))));
-  Value offset = f.sub(bias, f.mul(mean, factor));
-  return one(f.inSingle(x, [&](Value x) {
-    return f.add(f.mul(x, perChannel(ctx, factor, rank)), perChannel(ctx, offset, rank));
-  }));
+  return one(createBatchNorm(ctx, ctx.input(0), ctx.input(1), ctx.input(2), ctx.input(3),
+                             ctx.input(4), ctx.floatAttr("epsilon", 1e-5)));
 }
 
 //===- Statistics of the input ----------------------------------------------------------------===//
@@ -81,7 +50,7 @@ FailureOr<Results> importInstanceNormalization(NodeContext &ctx) {
     if (!x)
       return {};
     Type compute = elementOf(x);
-    Moments m = moments(ctx, x, axes, ctx.floatAttr("epsilon", 1e-5));
+    Moments m = createMoments(ctx, x, axes, ctx.floatAttr("epsilon", 1e-5));
     Value scale = perChannel(ctx, ctx.cast(ctx.input(1), compute), rank);
     Value bias = perChannel(ctx, ctx.cast(ctx.input(2), compute), rank);
     return f.add(f.mul(m.centered, f.mul(m.inverseDeviation, scale)), bias);
@@ -100,7 +69,7 @@ FailureOr<Results> importLayerNormalization(NodeContext &ctx) {
   // stash_type names the type of the first stage: f32, or, if it says so, that of the input.
   Type element = elementOf(x);
   Type stash = Formula::wideType(element);
-  Moments m = moments(ctx, ctx.cast(x, stash), axes, ctx.floatAttr("epsilon", 1e-5));
+  Moments m = createMoments(ctx, ctx.cast(x, stash), axes, ctx.floatAttr("epsilon", 1e-5));
   Value y = f.mul(f.mul(m.centered, m.inverseDeviation), ctx.cast(ctx.input(1), stash));
   if (Value bias = ctx.input(2))
     y = f.add(y, ctx.cast(bias, stash));
@@ -166,7 +135,7 @@ FailureOr<Results> importGroupNormalization(NodeContext &ctx) {
     if (!x)
       return {};
     Type compute = elementOf(x);
-    Moments m = moments(ctx, ctx.reshape(x, grouped), axes, ctx.floatAttr("epsilon", 1e-5));
+    Moments m = createMoments(ctx, ctx.reshape(x, grouped), axes, ctx.floatAttr("epsilon", 1e-5));
     SmallVector<int64_t> vector(rank, 1); // without the batch
     vector[0] = groups;
     vector[1] = perGroup ? 1 : width;

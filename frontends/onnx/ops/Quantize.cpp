@@ -215,12 +215,6 @@ Value onnx_frontend::centred(NodeContext &ctx, Value x, Value zeroPoint, int64_t
   return Formula(ctx).sub(ctx.cast(x, i32), ctx.cast(zeroPoint, i32));
 }
 
-bool onnx_frontend::isConstantWeight(Value value) {
-  if (auto read = value.getDefiningOp<edge::DequantizeOp>())
-    value = read.getX();
-  return matchPattern(value, m_Constant());
-}
-
 ArrayRef<OperatorRow> edgec::onnx_frontend::getQuantizeRows() {
   // The same in both domains: onnxruntime's is for types that an old opset lacks.
   static constexpr StringLiteral kMicrosoft = "com.microsoft";

@@ -27,7 +27,4 @@ mlir::Value quantize(NodeContext &ctx, mlir::Value x, const Quantization &quanti
 /// `axis`. Null after an error.
 mlir::Value centred(NodeContext &ctx, mlir::Value x, mlir::Value zeroPoint, int64_t axis);
 
-/// Whether a tensor is constant, or stands for constant integers.
-bool isConstantWeight(mlir::Value value);
-
 } // namespace edgec::onnx_frontend

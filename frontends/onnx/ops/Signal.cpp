@@ -1,55 +1,14 @@
 // Fourier transforms as products with constant matrices, mel filters, and Col2Im.
+#include "frontends/Fourier.h"
 #include "frontends/onnx/Tensors.h"
 #include "frontends/onnx/ops/Row.h"
 #include <cmath>
-#include <numbers>
 
 using namespace mlir;
 using namespace edgec;
 using namespace edgec::onnx_frontend;
 
 namespace {
-
-/// A discrete Fourier transform: `in` points of `inParts` numbers each (real, imaginary) to `out`
-/// points of `outParts`.
-struct Transform {
-  int64_t length, in, inParts, out, outParts;
-  bool inverse, onesided;
-
-  /// What input (`n`, `from`) adds to output (`k`, `to`).
-  double entry(int64_t n, int64_t from, int64_t k, int64_t to) const {
-    // Exact in the angle: only the product modulo the length matters.
-    double turns = static_cast<double>((n * k) % length) / static_cast<double>(length);
-    double angle = 2 * std::numbers::pi * turns * (inverse ? 1 : -1);
-    double value = from == to ? std::cos(angle) : from == 0 ? std::sin(angle) : -std::sin(angle);
-    if (inverse) {
-      value /= static_cast<double>(length);
-      // Half a spectrum stands for the other half too.
-      if (onesided && n != 0 && 2 * n != length)
-        value *= 2;
-      if (onesided && from == 1 && (n == 0 || 2 * n == length))
-        value = 0;
-    }
-    return value;
-  }
-  bool fits() const { return in * inParts <= kMostEntries / std::max<int64_t>(out * outParts, 1); }
-
-  static constexpr int64_t kMostEntries = int64_t(1) << 24;
-};
-
-/// The matrix `[in * inParts, out * outParts]`, each row times an optional window's element.
-edge::HostTensor buildMatrix(const Transform &transform, Type element, ArrayRef<int64_t> shape,
-                             ArrayRef<double> window = {}) {
-  edge::HostTensor matrix(RankedTensorType::get(shape, element));
-  int64_t flat = 0;
-  for (int64_t n = 0; n < transform.in; ++n)
-    for (int64_t from = 0; from < transform.inParts; ++from)
-      for (int64_t k = 0; k < transform.out; ++k)
-        for (int64_t to = 0; to < transform.outParts; ++to)
-          matrix.setFloat(flat++,
-                          transform.entry(n, from, k, to) * (window.empty() ? 1 : window[n]));
-  return matrix;
-}
 
 FailureOr<int64_t> constantInt(NodeContext &ctx, unsigned index, StringRef what) {
   auto values = ctx.constantInts(index, what);
@@ -77,7 +36,7 @@ FailureOr<Results> importDFT(NodeContext &ctx) {
     return failure();
   if (*axis == rank - 1)
     return ctx.error("transforms along its last dimension, which holds the complex parts");
-  Transform transform;
+  FourierTransform transform;
   transform.inverse = ctx.intAttr("inverse", 0) != 0;
   transform.onesided = ctx.intAttr("onesided", 0) != 0;
   bool toReal = transform.inverse && transform.onesided;
@@ -146,7 +105,7 @@ FailureOr<Results> importSTFT(NodeContext &ctx) {
   if (window && typeOf(window).getDimSize(0) != *length)
     return ctx.error("has a window of ")
            << typeOf(window).getDimSize(0) << " elements for frames of " << *length;
-  Transform transform;
+  FourierTransform transform;
   transform.inverse = false;
   transform.inParts = x.getRank() == 3 ? x.getDimSize(2) : 1;
   transform.onesided = ctx.intAttr("onesided", 1) != 0;

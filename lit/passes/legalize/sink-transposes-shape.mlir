@@ -55,3 +55,15 @@ func.func @scalar_gather(%x: tensor<1x8x9x3xf32>, %i: tensor<i64>) -> tensor<1x8
   %1 = edge.gather %0 at %i axis 1 : tensor<1x3x8x9xf32>, tensor<i64>
   return %1 : tensor<1x8x9xf32>
 }
+
+// A transpose that waits to be folded into a constant isn't one to sink: the two would change places for ever.
+// CHECK-LABEL: func @constants_beside
+// CHECK: %[[CHOSEN:.*]] = edge.select %{{.*}}, %{{.*}}, %arg0 : tensor<1x3xi1>, tensor<2x3xf32>, tensor<2x3xf32>
+// CHECK: edge.transpose %[[CHOSEN]] by [1, 0]
+func.func @constants_beside(%x: tensor<2x3xf32>) -> tensor<3x2xf32> {
+  %mask = edge.constant dense<[[true], [false], [true]]> : tensor<3x1xi1>
+  %other = edge.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
+  %t = edge.transpose %x by [1, 0] : tensor<2x3xf32>
+  %y = edge.select %mask, %other, %t : tensor<3x1xi1>, tensor<3x2xf32>, tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}

@@ -1,4 +1,4 @@
-// RUN: edgec-opt %s --edgec-outline-kernels | FileCheck %s
+// RUN: edgec-opt %s --split-input-file --edgec-outline-kernels | FileCheck %s
 
 #map = affine_map<(d0) -> (d0)>
 
@@ -33,5 +33,19 @@ func.func @main(%x: memref<8xf32>, %y: memref<8xf32>, %z: memref<8xf32>, %arena:
   %from = memref.view %arena[%c0][] : memref<64xi8> to memref<8xf32>
   %to = memref.view %arena[%c16][] : memref<64xi8> to memref<8xf32>
   memref.copy %from, %to : memref<8xf32> to memref<8xf32>
+  return
+}
+
+// -----
+
+// A view that begins where only the run knows is taken inside: it is no address that an argument could be.
+// CHECK-LABEL: func @places
+// CHECK: call @[[COPY:op0[A-Za-z0-9_]*]](%arg0, %arg1, %arg2)
+// CHECK: func private @[[COPY]](%[[ROW:.*]]: memref<4xf32>{{.*}}, %[[ALL:.*]]: memref<8x4xf32>{{.*}}, %[[AT:.*]]: index)
+// CHECK: %[[LINE:.*]] = memref.subview %[[ALL]][%[[AT]], 0]
+// CHECK: linalg.copy ins(%[[ROW]] : memref<4xf32>) outs(%[[LINE]]
+func.func @places(%row: memref<4xf32>, %all: memref<8x4xf32>, %at: index) {
+  %line = memref.subview %all[%at, 0] [1, 4] [1, 1] : memref<8x4xf32> to memref<4xf32, strided<[1], offset: ?>>
+  linalg.copy ins(%row : memref<4xf32>) outs(%line : memref<4xf32, strided<[1], offset: ?>>)
   return
 }

@@ -1,0 +1,60 @@
+// What the rows of several families build with.
+#pragma once
+
+#include "frontends/Formula.h"
+#include "frontends/torch/Importer.h"
+
+namespace edgec::torch {
+
+/// Two operands in the type that torch computes in.
+struct Promoted {
+  mlir::Value x, y;
+  mlir::Type element;
+};
+/// Parameters `i` and `j`, tensors or numbers, promoted; integers to floats where `toFloat` says
+/// so.
+Promoted promoted(const NodeContext &ctx, unsigned i, unsigned j, bool toFloat = false);
+
+/// Parameter 0 as a tensor of floats: integers and booleans become f32.
+mlir::Value floats(const NodeContext &ctx, unsigned index = 0);
+
+/// `x` not equal to zero.
+mlir::Value isNonzero(const NodeContext &ctx, mlir::Value x);
+mlir::Value logicalNot(const NodeContext &ctx, mlir::Value x);
+
+/// A row that is one op on parameter 0; with `Float`, integers become floats first.
+template <typename Op, bool Float = false> llvm::FailureOr<Results> unary(NodeContext &ctx) {
+  return one(ctx.create<Op>(Float ? floats(ctx) : ctx.input(0)));
+}
+
+/// A row that is a formula of one float tensor, in f32 where that is narrower.
+template <mlir::Value (*Function)(const NodeContext &, mlir::Value)>
+llvm::FailureOr<Results> formula(NodeContext &ctx) {
+  return one(Formula(ctx).inSingle(floats(ctx), [&](mlir::Value x) { return Function(ctx, x); }));
+}
+
+/// A constant tensor in which every element is `number`; a broadcast where it is large.
+mlir::Value createFull(const NodeContext &ctx, const Number &number, mlir::Type element,
+                       llvm::ArrayRef<int64_t> shape);
+/// 0, 1, 2... as i64, along dimension `dim` of a shape of `rank` dimensions that are 1 but for it.
+mlir::Value createRamp(const NodeContext &ctx, int64_t extent, int64_t dim, int64_t rank);
+
+/// A slice along one axis.
+mlir::Value sliceAlong(const NodeContext &ctx, mlir::Value x, int64_t axis, int64_t from,
+                       int64_t to, int64_t step = 1);
+/// The reduced value with extents of 1 taken away along `axes`.
+mlir::Value dropUnits(const NodeContext &ctx, mlir::Value x, llvm::ArrayRef<int64_t> axes);
+
+/// Start, count and step of `start:end:step` on `extent` elements, as Python clips them.
+struct Span {
+  int64_t start, count, step;
+};
+llvm::FailureOr<Span> spanOf(const NodeContext &ctx, int64_t extent);
+
+/// The view of diagonals, of the planes of two dimensions, along a new last one.
+llvm::FailureOr<ViewStep> diagonalStep(const NodeContext &ctx);
+
+/// Results that depend on nothing: asserts, which are dropped.
+llvm::FailureOr<Results> dropped(NodeContext &ctx);
+
+} // namespace edgec::torch

@@ -1,0 +1,74 @@
+// Overloads that have no row for a reason.
+#include "frontends/torch/Importer.h"
+
+using namespace llvm;
+
+namespace edgec::torch {
+
+namespace {
+
+constexpr StringLiteral kShape =
+    "the shape of its result depends on the data; use torch.where or a mask, "
+    "or a size that is known";
+constexpr StringLiteral kRandom =
+    "its result differs from call to call; make the random numbers an input of the model";
+constexpr StringLiteral kComplex = "complex numbers are not supported; compute with the real and "
+                                   "the imaginary part, or export the "
+                                   "model from behind its Fourier transform";
+
+struct Refusal {
+  StringLiteral name, reason;
+};
+
+const Refusal kRefusals[] = {
+    {"aten::nonzero", kShape},
+    {"aten::nonzero_numpy", kShape},
+    {"aten::masked_select", kShape},
+    {"aten::unique_dim", kShape},
+    {"aten::_unique2", kShape},
+    {"aten::bincount", kShape},
+    {"aten::repeat_interleave.Tensor", kShape},
+    {"aten::repeat_interleave.self_Tensor", kShape},
+    {"torchvision::nms", kShape},
+    {"aten::rand", kRandom},
+    {"aten::randn", kRandom},
+    {"aten::randint", kRandom},
+    {"aten::rand_like", kRandom},
+    {"aten::randn_like", kRandom},
+    {"aten::bernoulli", kRandom},
+    {"aten::multinomial", kRandom},
+    {"aten::normal_", kRandom},
+    {"aten::uniform_", kRandom},
+    {"aten::complex", kComplex},
+    {"aten::polar", kComplex},
+    {"aten::view_as_complex", kComplex},
+    {"aten::view_as_real", kComplex},
+    {"aten::fft_fft", kComplex},
+    {"aten::fft_ifft", kComplex},
+    {"aten::fft_rfft", kComplex},
+    {"aten::fft_irfft", kComplex},
+    {"aten::stft", kComplex},
+    {"aten::stft.center", kComplex},
+    {"aten::istft", kComplex},
+    {"aten::_fft_r2c", kComplex},
+    {"aten::_fft_c2c", kComplex},
+    {"aten::_fft_c2r", kComplex},
+};
+
+} // namespace
+
+StringRef getRefusal(StringRef name) {
+  for (const Refusal &refusal : kRefusals)
+    if (refusal.name == name)
+      return refusal.reason;
+  return {};
+}
+
+std::vector<StringRef> refusedNames() {
+  std::vector<StringRef> names;
+  for (const Refusal &refusal : kRefusals)
+    names.push_back(refusal.name);
+  return names;
+}
+
+} // namespace edgec::torch
