@@ -201,6 +201,11 @@ case("order", lambda x: (A.flip(x, [0, 2]), A.roll(x, [2], [1]), A.roll(x, [1, -
 case("repeats", lambda x: (A.repeat(x, [2, 1, 3]), A.tile(x, [2]), A.repeat_interleave.self_int(x, 3, 1), A.repeat_interleave.self_int(x, 2)), f(2, 3))
 case("blocks", lambda x: (A.pixel_shuffle(x, 2), A.pixel_unshuffle(x, 2), A.channel_shuffle(x, 4), A.native_channel_shuffle(x, 2)), f(2, 8, 4, 6))
 case("unfold", lambda x: (A.unfold(x, 1, 3, 2), A.unfold(x, 0, 2, 1)), f(4, 9))
+case("diff", lambda x, y: (A.diff(x), A.diff(x, 2, 0), A.diff(x, 1, 1, y, y), A.diff(x > 0)), f(3, 6), f(3, 1))
+case("diag_embed", lambda x: (A.diag_embed(x), A.diag_embed(x, 1), A.diag_embed(x, -2, 0, 2)), f(3, 4))
+case("im2col", lambda x: (A.im2col(x, [3, 2], [1, 2], [1, 0], [2, 1]), F.unfold(x, 2, stride=2)), f(2, 3, 6, 8))
+case("isin", lambda x: (A.isin.Tensor_Tensor(x, x[0, :3]), A.isin.Tensor_Scalar(x, 3, invert=True)), i(3, 6))
+case("nansum", lambda x: (A.nansum(torch.log(x)), A.nansum(x, [1], True)), f(3, 6))
 case("meshgrid", lambda x, y: (A.meshgrid([x, y]), A.meshgrid.indexing([x, y], indexing="xy"), A.broadcast_tensors([x, y[:1]])), f(3), f(4))
 
 # Layers.

@@ -354,6 +354,20 @@ FailureOr<Results> importOneHot(NodeContext &ctx) {
   return one(ctx.cast(hot, ctx.b.getI64Type()));
 }
 
+/// Whether each element is among some others.
+FailureOr<Results> importIsIn(NodeContext &ctx) {
+  Promoted p = promoted(ctx, 0, 1);
+  if (!p.x || !p.y)
+    return failure();
+  SmallVector<int64_t> column(shapeOf(p.x));
+  column.push_back(1);
+  Formula f(ctx);
+  Value others = ctx.reshape(p.y, typeOf(p.y).getNumElements());
+  Value same = f.compare(ctx.reshape(p.x, column), others, edge::ComparePredicate::equal);
+  Value any = f.reduce(same, edge::ReduceKind::max, typeOf(p.x).getRank(), false);
+  return one(ctx.flag("invert") ? f.unary<edge::NotOp>(any) : any);
+}
+
 /// How many boundaries lie before each value.
 FailureOr<Results> places(const NodeContext &ctx, Value values, Value bounds) {
   if (!values || !bounds)
@@ -384,6 +398,12 @@ FailureOr<Results> importSearchsorted(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getIndexRows() {
   static const OperatorRow rows[] = {
+      {"aten::isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool "
+       "assume_unique=False, bool invert=False) -> Tensor",
+       importIsIn},
+      {"aten::isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool "
+       "assume_unique=False, bool invert=False) -> Tensor",
+       importIsIn},
       {"aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool "
        "scale_grad_by_freq=False, bool sparse=False) -> Tensor",
        importEmbedding},

@@ -51,6 +51,18 @@ template <ReduceKind kind> FailureOr<Results> importTotal(NodeContext &ctx) {
   return one(Formula(ctx).reduce(x, kind, r->axes, r->keepdim));
 }
 
+/// A sum in which NaN counts as nothing.
+FailureOr<Results> importNanSum(NodeContext &ctx) {
+  auto r = reduction(ctx);
+  if (failed(r))
+    return failure();
+  Formula f(ctx);
+  Value x = typed(ctx, sumType(elementOf(ctx.input(0))));
+  if (x && isa<FloatType>(elementOf(x)))
+    x = f.select(f.unary<edge::IsNaNOp>(x), ctx.scalar(elementOf(x), 0), x);
+  return one(f.reduce(x, ReduceKind::sum, r->axes, r->keepdim));
+}
+
 template <ReduceKind kind> FailureOr<Results> importExtreme(NodeContext &ctx) {
   auto r = reduction(ctx);
   if (failed(r))
@@ -297,6 +309,9 @@ FailureOr<Results> importMedian(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getReduceRows() {
   static const OperatorRow rows[] = {
+      {"aten::nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) "
+       "-> Tensor",
+       importNanSum},
       {"aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor", importTotal<ReduceKind::sum>},
       {"aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? "
        "dtype=None) -> Tensor",

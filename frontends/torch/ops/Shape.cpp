@@ -318,6 +318,88 @@ FailureOr<Results> importDiagonalScatter(NodeContext &ctx) {
   return scattered(ctx, *step, ctx.input(1));
 }
 
+/// Neighbours along a dimension, subtracted `n` times.
+FailureOr<Results> importDiff(NodeContext &ctx) {
+  Value x = ctx.input(0);
+  auto dim = ctx.dimension("dim", ctx.type(0).getRank());
+  int64_t n = ctx.integer("n");
+  if (failed(dim))
+    return failure();
+  if (ctx.type(0).getRank() == 0 || n < 0 || n > 64)
+    return ctx.error("subtracts neighbours of ") << ctx.type(0) << " " << n << " times";
+  SmallVector<Value> parts;
+  for (Value part : {ctx.tensor("prepend"), x, ctx.tensor("append")})
+    if (part)
+      parts.push_back(part);
+  if (parts.size() > 1)
+    x = ctx.create<edge::ConcatOp>(ValueRange(parts), *dim);
+  for (int64_t i = 0; i < n && x; ++i) {
+    int64_t extent = shapeOf(x)[*dim];
+    Value after = sliceAlong(ctx, x, *dim, 1, extent);
+    Value before = sliceAlong(ctx, x, *dim, 0, std::max<int64_t>(extent - 1, 0));
+    x = elementOf(x).isInteger(1) ? ctx.create<edge::XorOp>(after, before)
+                                  : ctx.create<edge::SubOp>(after, before);
+  }
+  return one(x);
+}
+
+/// The last dimension as a diagonal of planes of two new ones.
+FailureOr<Results> importDiagEmbed(NodeContext &ctx) {
+  auto x = ctx.type(0);
+  int64_t rank = x.getRank() + 1, offset = ctx.integer("offset");
+  auto row = ctx.axis(ctx.integer("dim1"), rank), column = ctx.axis(ctx.integer("dim2"), rank);
+  if (failed(row) || failed(column))
+    return failure();
+  if (x.getRank() == 0 || *row == *column || std::abs(offset) > INT16_MAX)
+    return ctx.error("can't put ") << x << " on a diagonal";
+  int64_t extent = x.getShape().back() + std::abs(offset);
+  // x along the columns (or the rows, below the diagonal), where they meet the other.
+  SmallVector<int64_t> low(x.getRank(), 0), high(x.getRank(), 0), shape(x.getShape().drop_back());
+  (offset > 0 ? low : high).back() = std::abs(offset);
+  Formula f(ctx);
+  Value line = ctx.create<edge::PadOp>(ctx.input(0), Value(), low, high, edge::PadMode::constant);
+  shape.append({1, extent});
+  Value across = createRamp(ctx, extent, 1, 2), down = createRamp(ctx, extent, 0, 2);
+  Value meets = f.compare(f.sub(across, down), ctx.scalar(ctx.b.getI64Type(), double(offset)),
+                          edge::ComparePredicate::equal);
+  Value planes = f.select(meets, ctx.reshape(line, shape), ctx.scalar(x.getElementType(), 0));
+  SmallVector<int64_t> permutation;
+  int64_t next = 0;
+  for (int64_t i = 0; i < rank; ++i)
+    permutation.push_back(i == *row ? rank - 2 : i == *column ? rank - 1 : next++);
+  return one(ctx.transpose(planes, permutation));
+}
+
+/// Windows of an image as columns: [N, C, H, W] to [N, C * taps, windows].
+FailureOr<Results> importIm2Col(NodeContext &ctx) {
+  auto x = ctx.type(0);
+  auto kernel = ctx.spatial("kernel_size", 2), dilation = ctx.spatial("dilation", 2),
+       padding = ctx.spatial("padding", 2), stride = ctx.spatial("stride", 2);
+  if (failed(kernel) || failed(dilation) || failed(padding) || failed(stride))
+    return failure();
+  if (x.getRank() != 4)
+    return ctx.error("expects an input of rank 4, but got ") << x;
+  Value value = ctx.create<edge::PadOp>(
+      ctx.input(0), Value(), SmallVector<int64_t>{0, 0, (*padding)[0], (*padding)[1]},
+      SmallVector<int64_t>{0, 0, (*padding)[0], (*padding)[1]}, edge::PadMode::constant);
+  SmallVector<int64_t> windows;
+  for (int64_t i = 0; i < 2 && value; ++i) {
+    int64_t room = shapeOf(value)[2 + 2 * i] - (*dilation)[i] * ((*kernel)[i] - 1) - 1;
+    if ((*kernel)[i] < 1 || (*dilation)[i] < 1 || (*stride)[i] < 1 || room < 0)
+      return ctx.error("has windows that don't fit ") << x;
+    windows.push_back(room / (*stride)[i] + 1);
+    edge::HostTensor places(RankedTensorType::get({(*kernel)[i], windows[i]}, ctx.b.getI64Type()));
+    for (int64_t k = 0; k < (*kernel)[i]; ++k)
+      for (int64_t w = 0; w < windows[i]; ++w)
+        places.setInt(k * windows[i] + w, k * (*dilation)[i] + w * (*stride)[i]);
+    value = ctx.create<edge::GatherOp>(value, ctx.constantTensor(places), 2 + 2 * i);
+  }
+  // [N, C, KH, OH, KW, OW]
+  value = ctx.transpose(value, {0, 1, 2, 4, 3, 5});
+  return one(ctx.reshape(value, {x.getDimSize(0), x.getDimSize(1) * (*kernel)[0] * (*kernel)[1],
+                                 windows[0] * windows[1]}));
+}
+
 //===- Several tensors ------------------------------------------------------------------------===//
 
 FailureOr<Results> importMeshgrid(NodeContext &ctx) {
@@ -362,6 +444,14 @@ FailureOr<Results> importBroadcastTensors(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getShapeRows() {
   static const OperatorRow rows[] = {
+      {"aten::diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> "
+       "Tensor",
+       importDiff},
+      {"aten::diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor",
+       importDiagEmbed},
+      {"aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] "
+       "stride) -> Tensor",
+       importIm2Col},
       {"aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> "
        "Tensor",
        importDiagonalScatter},
