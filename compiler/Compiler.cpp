@@ -203,6 +203,7 @@ LogicalResult runPhases(StringRef path, const CompileOptions &options, Output &o
     return failure();
   output.modelFile = file;
   output.modelHash = hashFile(path);
+  output.linker = options.linker;
   output.threads = options.threads;
 
   Stopwatch stopwatch(options.timing);

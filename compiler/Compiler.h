@@ -21,6 +21,7 @@ struct CompileOptions {
   std::string triple, cpu, features; ///< override the target's
   std::string name;                  ///< prefix; by default the file's, made C-safe
   std::set<std::string> emit;        ///< `library` by default
+  std::string linker;                ///< for shared libraries; by default lld, or ld
   int threads = 1;
   QuantizeOptions quantize;
   InterfaceOptions interface;

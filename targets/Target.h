@@ -20,9 +20,10 @@ namespace edgec {
 struct Output {
   // Asked for.
   std::string name;            ///< prefix of files and C symbols
-  std::set<std::string> kinds; ///< of --emit: library, object, llvm, asm, mlir
+  std::set<std::string> kinds; ///< of --emit: library, shared, object, llvm, asm, mlir
   std::string modelFile;       ///< base name of the model, for the manifest
   std::string modelHash;       ///< sha256 of its content
+  std::string linker;          ///< of --linker, for shared libraries
   int threads = 1;
 
   // Found out.

@@ -57,6 +57,11 @@ llvm::Error patchStackBytes(llvm::MutableArrayRef<char> object, llvm::StringRef 
 /// Where that field lies in an `edgec_model`, by pointer width (runtime/include/edgec/model.h).
 inline constexpr uint64_t kStackFieldOffset32 = 44, kStackFieldOffset64 = 72;
 
+/// Links an object file as libNAME.so, which names the libraries of a Linux system that it needs.
+/// `linker` is a program that takes the options of ld; empty: lld, or ld, as found.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+linkShared(llvm::MemoryBufferRef object, llvm::StringRef name, llvm::StringRef linker);
+
 std::string writeHeader(const ModelInterface &interface, const Output &output,
                         edge::TargetAttr target);
 std::string writeManifest(const ModelInterface &interface, const Output &output,

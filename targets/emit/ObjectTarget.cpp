@@ -62,11 +62,19 @@ static void generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::C
   passes.run(module);
 }
 
+static bool isBareMetal(const llvm::TargetMachine &machine) {
+  return machine.getTargetTriple().getOS() == llvm::Triple::UnknownOS;
+}
+
 LogicalResult ObjectTarget::emit(ModuleOp module, Output &output) const {
   auto target = module->getAttrOfType<edge::TargetAttr>("edge.target");
   auto machine = createTargetMachine(target);
   if (!machine)
     return module.emitError() << llvm::toString(machine.takeError());
+  if (output.kinds.count("shared") && isBareMetal(**machine))
+    return module.emitError() << "target '" << target.getName()
+                              << "' has no operating system that could load a shared library: use "
+                                 "--emit=library";
   ModelInterface interface = readInterface(module, output.name);
 
   registerBuiltinDialectTranslation(*module->getContext());
@@ -137,6 +145,12 @@ LogicalResult ObjectTarget::emit(ModuleOp module, Output &output) const {
     if (!archive)
       return module.emitError() << llvm::toString(archive.takeError());
     output.files["lib" + output.name + ".a"] = std::move(*archive);
+  }
+  if (output.kinds.count("shared")) {
+    auto linked = linkShared(buffer->getMemBufferRef(), output.name, output.linker);
+    if (!linked)
+      return module.emitError() << llvm::toString(linked.takeError());
+    output.files["lib" + output.name + ".so"] = std::move(*linked);
   }
   if (output.kinds.count("object"))
     output.files[output.name + ".o"] = std::move(buffer);

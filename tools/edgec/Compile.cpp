@@ -30,7 +30,10 @@ void cli::addCompile(CLI::App &app, int &exitCode) {
   command->add_option("--name", options.name,
                       "prefix of files and C symbols; by default the file's name");
   command->add_option("--emit", arguments->emit,
-                      "comma-separated: library, object, llvm, asm, mlir");
+                      "comma-separated: library, shared, object, llvm, asm, mlir");
+  command->add_option("--linker", options.linker,
+                      "program that links --emit=shared, with the options of ld; by default lld, "
+                      "or ld");
   command
       ->add_option("--threads", options.threads,
                    "split large ops for this many threads, run through edgec_parallel_for")
@@ -54,9 +57,11 @@ void cli::addCompile(CLI::App &app, int &exitCode) {
     llvm::SmallVector<llvm::StringRef> kinds;
     llvm::StringRef(arguments->emit).split(kinds, ',', -1, /*KeepEmpty=*/false);
     for (llvm::StringRef kind : kinds) {
-      static constexpr llvm::StringRef known[] = {"library", "object", "llvm", "asm", "mlir"};
+      static constexpr llvm::StringRef known[] = {"library", "shared", "object",
+                                                  "llvm",    "asm",    "mlir"};
       if (!llvm::is_contained(known, kind))
-        return usage("--emit=" + kind + " is unknown; known are library, object, llvm, asm, mlir");
+        return usage("--emit=" + kind +
+                     " is unknown; known are library, shared, object, llvm, asm, mlir");
       options.emit.insert(kind.str());
     }
     for (char c : options.name)
