@@ -84,6 +84,20 @@ class OutsideTest(unittest.TestCase):
                 self.assertIn("Compiling", again)
                 self.assertIn("no work to do", execute("cmake", "--build", build))
 
+    def test_the_installed_python_package(self):
+        code = "import edgec, sys; print(edgec.compile(sys.argv[1]).load()); print(edgec.find_binary())"
+        environment = {"PYTHONPATH": str(self.prefix / "share" / "edgec" / "python"), "PATH": os.environ["PATH"]}
+        done = subprocess.run(
+            [sys.executable, "-c", code, self.work / "models" / "mlp.onnx"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("<edgec.Model mlp(x: float32[1,20])", done.stdout)
+        self.assertIn(str(self.prefix / "bin" / "edgec"), done.stdout)
+
     def test_a_broken_model_stops_the_build(self):
         model, build = self.configure()
         model.write_bytes(model.read_bytes()[:-100])
