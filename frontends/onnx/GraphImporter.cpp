@@ -1,7 +1,9 @@
 #include "frontends/onnx/GraphImporter.h"
 #include "dialects/Edge/Lowering.h"
+#include "dialects/Edge/QuantizedSlices.h"
 #include "frontends/onnx/Tensors.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "onnx/defs/schema.h"
 #include "llvm/Support/Path.h"
 
@@ -203,6 +205,31 @@ GraphImporter::inputTypes(ArrayRef<const onnx::ValueInfoProto *> inputs) {
   return types;
 }
 
+/// ONNX doesn't say of inputs and outputs what their integers stand for, but the nodes at the
+/// border do: `edge.quantized`, a quantized type, is for those who call the model.
+static void describeQuantizations(func::FuncOp function) {
+  auto describes = [](TypeAttr quantized) {
+    auto type = dyn_cast<quant::UniformQuantizedType>(quantized.getValue());
+    return type && type.getStorageTypeIntegralWidth() <= 16;
+  };
+  for (BlockArgument argument : function.getArguments()) {
+    TypeAttr common;
+    bool agree = !argument.use_empty();
+    for (Operation *user : argument.getUsers()) {
+      auto op = dyn_cast<edge::DequantizeOp>(user);
+      agree &= op && (!common || common == op.getQuantizedAttr());
+      if (op)
+        common = op.getQuantizedAttr();
+    }
+    if (agree && describes(common))
+      function.setArgAttr(argument.getArgNumber(), edge::kQuantizedAttr, common);
+  }
+  Operation *end = function.getBody().front().getTerminator();
+  for (auto [i, result] : llvm::enumerate(end->getOperands()))
+    if (auto op = result.getDefiningOp<edge::QuantizeOp>(); op && describes(op.getQuantizedAttr()))
+      function.setResultAttr(i, edge::kQuantizedAttr, op.getQuantizedAttr());
+}
+
 OwningOpRef<ModuleOp> GraphImporter::import() {
   const onnx::GraphProto &graph = model.proto->graph();
   Location file = FileLineColLoc::get(context, model.fileName, 0, 0);
@@ -295,6 +322,7 @@ OwningOpRef<ModuleOp> GraphImporter::import() {
   function.setType(builder.getFunctionType(argumentTypes, resultTypes));
   for (auto [i, output] : llvm::enumerate(graph.output()))
     function.setResultAttr(i, kNameAttr, builder.getStringAttr(output.name()));
+  describeQuantizations(function);
   return module;
 }
 

@@ -46,6 +46,13 @@ def layer():
     return [1, 1, 4, 4], [1, 3]
 
 
+def border():
+    """Integers in, other integers out."""
+    x = node("DequantizeLinear", ["x", const("x_scale", 0.5, np.float32), const("x_zero", 7, np.uint8)], "x8")
+    node("QuantizeLinear", [node("Relu", [x], "r"), const("y_scale", 0.25, np.float32), const("y_zero", -3, np.int8)], "y")
+    return [4], [4]
+
+
 def wrong(scale, zero):
     def make():
         quantized("x", scale, zero, np.int8, "y")
@@ -56,6 +63,7 @@ def wrong(scale, zero):
 
 KINDS = {
     "layer": layer,
+    "border": border,
     "zero-scale": wrong(0, 0),
     "negative-scale": wrong(-0.5, 0),
     "nan-scale": wrong(np.nan, 0),
@@ -63,6 +71,7 @@ KINDS = {
     "two-scales": wrong([0.5, 0.5], [0, 0]),
 }
 shape_in, shape_out = KINDS[sys.argv[1]]()
-value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-graph = helper.make_graph(nodes, "g", [value("x", shape_in)], [value("y", shape_out)], constants)
+type_in, type_out = {"border": (TensorProto.UINT8, TensorProto.INT8)}.get(sys.argv[1], (TensorProto.FLOAT,) * 2)
+inputs = [helper.make_tensor_value_info("x", type_in, shape_in)]
+graph = helper.make_graph(nodes, "g", inputs, [helper.make_tensor_value_info("y", type_out, shape_out)], constants)
 onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), sys.argv[2])
