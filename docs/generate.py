@@ -83,7 +83,8 @@ program holds, and `NAME_reset` sets it back.
 ranges and guards. Without it, the error says which input needs it and what each symbol may be.
 
 **Types** are promoted as torch does it; results are compared with the types and shapes that the program gives, and a difference is
-an error. Complex numbers and floats of 8 bits are refused.
+an error. Floats of 8 bits are refused. Complex numbers may come out of `stft` and `rfft`, be sliced and moved, and become real
+ones again (`abs`, `real`, `imag`, `view_as_real`, `irfft`); nothing else takes them.
 
 **Control flow**: `cond` and `while_loop` run; `scan` and `map` are unrolled; asserts are dropped.
 

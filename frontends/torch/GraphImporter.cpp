@@ -325,10 +325,16 @@ LogicalResult GraphImporter::define(NodeContext &ctx, const std::string &name, T
     return failure();
   if (const TensorMeta *meta = metaOf(name)) {
     Type declared = convertElementType(meta->dtype, context);
+    Type part = complexPart(meta->dtype, context);
+    if (part)
+      declared = part;
     if (declared != elementOf(value))
       return ctx.error("computes ") << nameOfType(elementOf(value)) << ", but its result '" << name
                                     << "' is " << nameOfType(meta->dtype);
-    if (auto shape = evaluate(ArrayRef(meta->sizes)))
+    auto shape = evaluate(ArrayRef(meta->sizes));
+    if (shape && part)
+      shape->push_back(2);
+    if (shape)
       if (ArrayRef<int64_t>(*shape) != shapeOf(value))
         return ctx.error("computes ") << value.getType() << ", but its result '" << name << "' is "
                                       << RankedTensorType::get(*shape, declared);
@@ -443,6 +449,41 @@ LogicalResult GraphImporter::defineResults(NodeContext &ctx, const Results &resu
   return success();
 }
 
+/// A view of complex numbers: the steps that it would take for real ones, which leave the last
+/// dimension, that of the parts, as it is.
+static FailureOr<Views> viewParts(NodeContext &ctx, ViewFunction view) {
+  Value x = ctx.input(0);
+  SmallVector<int64_t> logical(shapeOf(x).drop_back()), offsets(shapeOf(x).size(), 0),
+      sizes(shapeOf(x)), ones(shapeOf(x).size(), 1);
+  sizes.back() = 1;
+  ctx.setInput(0, ctx.reshape(ctx.create<edge::SliceOp>(x, offsets, sizes, ones), logical));
+  auto views = view(ctx);
+  if (failed(views))
+    return failure();
+  for (View &one : *views) {
+    bool picks = one.copy != Value();
+    for (ViewStep &step : one.steps) {
+      if (auto *reshape = std::get_if<ViewStep::Reshape>(&step.step))
+        reshape->shape.push_back(2);
+      else if (auto *transpose = std::get_if<ViewStep::Transpose>(&step.step))
+        transpose->permutation.push_back(static_cast<int64_t>(transpose->permutation.size()));
+      else if (auto *broadcast = std::get_if<ViewStep::Broadcast>(&step.step))
+        broadcast->shape.push_back(2);
+      else if (auto *slice = std::get_if<ViewStep::Slice>(&step.step)) {
+        slice->offsets.push_back(0);
+        slice->sizes.push_back(2);
+        slice->strides.push_back(1);
+      } else {
+        picks = true;
+      }
+    }
+    if (picks)
+      return ctx.error("'") << displayName(ctx.schema.name)
+                            << "' of complex numbers is not supported";
+  }
+  return views;
+}
+
 //===- Nodes ----------------------------------------------------------------------------------===//
 
 LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
@@ -457,6 +498,14 @@ LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
   NodeContext ctx(*this, node, op->schema, builder, loc);
   if (failed(bindArguments(ctx)))
     return failure();
+  bool isView = std::holds_alternative<ViewFunction>(op->row->import);
+  for (unsigned i = isView ? 1 : 0; i < ctx.numInputs() && !op->row->takesComplex; ++i)
+    if (ctx.isComplex(i)) {
+      auto diagnostic = ctx.error("operator '")
+                        << displayName(op->schema.name) << "' of complex numbers is not supported";
+      diagnostic.attachNote() << "take their real and imaginary parts, or their size, before it";
+      return diagnostic;
+    }
   if (const auto *number = std::get_if<NumberFunction>(&op->row->import)) {
     auto result = (*number)(ctx);
     if (failed(result))
@@ -465,7 +514,9 @@ LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
   }
   int written = op->schema.written();
   if (const auto *view = std::get_if<ViewFunction>(&op->row->import)) {
-    auto result = (*view)(ctx);
+    auto result = !op->row->takesComplex && ctx.numInputs() && ctx.isComplex(0)
+                      ? viewParts(ctx, *view)
+                      : (*view)(ctx);
     if (failed(result))
       return failure();
     return defineViews(ctx, *result);

@@ -76,7 +76,11 @@ public:
   /// known.
   std::optional<llvm::SmallVector<int64_t>> stridesOf(unsigned index) const;
 
+  /// Whether the tensor of parameter `index` is of complex numbers.
+  bool isComplex(unsigned index) const;
   GraphImporter &getImporter() const { return importer; }
+  /// Puts another value in the place of an input.
+  void setInput(unsigned index, mlir::Value value) { inputs[index] = value; }
 
 private:
   GraphImporter &importer;
@@ -99,6 +103,9 @@ using NumberFunction = llvm::FailureOr<Number> (*)(NodeContext &);
 struct OperatorRow {
   llvm::StringLiteral signature;
   std::variant<ImportFunction, ViewFunction, NumberFunction> import;
+  /// Whether it takes complex numbers as floats with a last dimension of two. What views do to
+  /// others, they do to these.
+  bool takesComplex = false;
 };
 
 // The tables, a family each (frontends/torch/ops/*.cpp).
@@ -117,6 +124,7 @@ llvm::ArrayRef<OperatorRow> getIndexRows();
 llvm::ArrayRef<OperatorRow> getResizeRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getQuantizeRows();
+llvm::ArrayRef<OperatorRow> getSignalRows();
 llvm::ArrayRef<OperatorRow> getSymbolRows();
 llvm::ArrayRef<OperatorRow> getControlFlowRows();
 

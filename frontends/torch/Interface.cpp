@@ -297,6 +297,9 @@ LogicalResult GraphImporter::bindOutputs(OpBuilder &builder) {
     Value value = lookup(argument, ctx);
     if (!value)
       return failure();
+    if (const TensorMeta *meta = metaOf(argument.name); meta && complexPart(meta->dtype, context))
+      return emitError(file) << "output '" << argument.name
+                             << "' is of complex numbers; return torch.view_as_real of it";
     if (output.kind == OutputSpec::Kind::user) {
       bool isNumber = argument.kind == Argument::Kind::number;
       std::string name = isNumber ? argument.numbers[0].text : argument.name;

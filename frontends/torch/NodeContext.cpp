@@ -131,11 +131,23 @@ const TensorMeta *NodeContext::metaOf(const Argument &argument) const {
   return importer.metaOf(argument.name);
 }
 
-std::optional<SmallVector<int64_t>> NodeContext::stridesOf(unsigned index) const {
-  StringRef parameter = schema.parameters[index].name;
-  for (const Node::Input &input : node.inputs)
+/// What the file says of the tensor that parameter `index` is given; null where that is none.
+static const TensorMeta *metaOfInput(const NodeContext &ctx, unsigned index) {
+  StringRef parameter = ctx.schema.parameters[index].name;
+  for (const Node::Input &input : ctx.node.inputs)
     if (input.name == parameter && input.value.kind == Argument::Kind::tensor)
-      if (const TensorMeta *meta = metaOf(input.value))
-        return importer.evaluate(meta->strides);
-  return std::nullopt;
+      return ctx.metaOf(input.value);
+  return nullptr;
+}
+
+bool NodeContext::isComplex(unsigned index) const {
+  const TensorMeta *meta = metaOfInput(*this, index);
+  return meta && complexPart(meta->dtype, b.getContext());
+}
+
+std::optional<SmallVector<int64_t>> NodeContext::stridesOf(unsigned index) const {
+  const TensorMeta *meta = metaOfInput(*this, index);
+  if (!meta || complexPart(meta->dtype, b.getContext()))
+    return std::nullopt;
+  return importer.evaluate(meta->strides);
 }

@@ -81,6 +81,19 @@ Type convertElementType(int64_t code, MLIRContext *context) {
   return row && row->make ? row->make(context) : Type();
 }
 
+Type complexPart(int64_t code, MLIRContext *context) {
+  switch (code) {
+  case 9:
+    return Float16Type::get(context);
+  case 10:
+    return Float32Type::get(context);
+  case 11:
+    return Float64Type::get(context);
+  default:
+    return {};
+  }
+}
+
 std::string nameOfType(int64_t code) {
   const TypeRow *row = find(code);
   return row ? row->name.str() : "type " + std::to_string(code);

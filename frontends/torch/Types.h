@@ -10,6 +10,8 @@ namespace edgec::torch {
 /// The element type that the schema's code stands for, or null where edge has none (complex
 /// numbers, floats of 8 bits).
 mlir::Type convertElementType(int64_t code, mlir::MLIRContext *context);
+/// The type of the real and the imaginary part of complex numbers of this code; null for others.
+mlir::Type complexPart(int64_t code, mlir::MLIRContext *context);
 /// `float16`; the number where there is no name.
 std::string nameOfType(int64_t code);
 std::string nameOfType(mlir::Type element);

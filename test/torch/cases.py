@@ -252,6 +252,7 @@ case("sorted", lambda x: (A.topk(x, 3), A.topk(x, 2, 0, False), A.sort(x), A.sor
 
 # Normalisations.
 case("batch_norm", lambda x, w, c, m, v: (A.batch_norm(x, w, c, m, v, False, 0.1, 1e-5, True), A.batch_norm(x, None, None, m, v, False, 0.1, 1e-3, True), A._native_batch_norm_legit_no_training(x, w, c, m, v, 0.1, 1e-5)[0]), f(2, 3, 4, 5), f(3), f(3), f(3), u(3))
+case("batch_norm by the input's statistics", lambda x, w: A.batch_norm(x, w, None, None, None, True, 0.0, 1e-5, True), f(1, 3, 20), f(3))
 case("layer_norm", lambda x, w, c: (A.layer_norm(x, [5], w, c), A.layer_norm(x, [5]), A.layer_norm(x, [4, 5]), A.native_layer_norm(x, [5], w, c, 1e-5), A.rms_norm(x, [5], w, 1e-6), A.rms_norm(x, [5])), f(3, 4, 5), f(5), f(5))
 case("layer_norm/f16", lambda x, w: A.layer_norm(x, [5], w), f(3, 4, 5, **HALF), f(5, **HALF))
 case("group_norm", lambda x, w, c: (A.group_norm(x, 3, w, c), A.group_norm(x, 2), A.native_group_norm(x, w, c, 2, 6, 20, 3, 1e-5)[0], A.instance_norm(x, w, c, None, None, True, 0.1, 1e-5, True)), f(2, 6, 4, 5), f(6), f(6))
@@ -278,6 +279,11 @@ case("linear resize", lambda x, y, z: (A.upsample_bilinear2d.vec(x, [7, 9], Fals
 case("bicubic", lambda x: (A.upsample_bicubic2d.vec(x, [7, 9], False, None), A.upsample_bicubic2d(x, [9, 11], True), A._upsample_bicubic2d_aa.vec(x, [3, 2], False, None), A._upsample_bicubic2d_aa(x, [7, 9], False), A._upsample_bilinear2d_aa(x, [3, 2], False), A._upsample_bilinear2d_aa.vec(x, [2, 7], False, None)), f(1, 2, 4, 5))
 case("grid_sampler", lambda x, g: [A.grid_sampler_2d(x, g, m, p, a) for m in (0, 1, 2) for p in (0, 1, 2) for a in (False, True)] + [A.grid_sampler(x, g, 0, 0, False)], f(1, 2, 5, 6), f(1, 3, 4, 2, low=-1.2, high=1.2))
 case("grid_sampler_3d", lambda x, g: A.grid_sampler_3d(x, g, 0, 0, False), f(1, 2, 3, 4, 5), f(1, 2, 2, 3, 3, low=-1.1, high=1.1))
+
+# Fourier transforms.
+case("stft", lambda x: [torch.stft(x, 16, 4, window=torch.hann_window(16), center=c, return_complex=True).abs() ** 2 for c in (True, False)], f(2, 50))
+case("stft parts", lambda x: (lambda s: (torch.view_as_real(s), s.real[:-1], s[:, 1:].imag, s.transpose(0, 1).unsqueeze(0).abs()))(torch.stft(x, 12, 3, 10, torch.hamming_window(10), normalized=True, return_complex=True)), f(40))
+case("rfft", lambda x: (torch.fft.rfft(x).abs(), torch.view_as_real(torch.fft.rfft(x, 7, 0, "ortho")), torch.fft.irfft(torch.fft.rfft(x)), torch.fft.irfft(torch.fft.rfft(x, n=9), n=9, norm="forward")), f(5, 10))
 
 # Recurrent layers.
 def layer(kind, **options):

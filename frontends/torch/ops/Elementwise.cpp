@@ -218,7 +218,14 @@ FailureOr<Results> importSign(NodeContext &ctx) {
   return unary<edge::SignOp>(ctx);
 }
 
+/// Of complex numbers, their size.
 FailureOr<Results> importAbs(NodeContext &ctx) {
+  if (ctx.isComplex(0)) {
+    Formula f(ctx);
+    Value x = ctx.input(0);
+    return one(
+        f.sqrt(f.reduce(f.mul(x, x), edge::ReduceKind::sum, typeOf(x).getRank() - 1, false)));
+  }
   if (elementOf(ctx.input(0)).isInteger(1))
     return one(ctx.input(0));
   return unary<edge::AbsOp>(ctx);
@@ -585,7 +592,7 @@ ArrayRef<OperatorRow> edgec::torch::getElementwiseRows() {
       {"aten::fix(Tensor self) -> Tensor", importTrunc},
       {"aten::sign(Tensor self) -> Tensor", importSign},
       {"aten::sgn(Tensor self) -> Tensor", importSign},
-      {"aten::abs(Tensor self) -> Tensor", importAbs},
+      {"aten::abs(Tensor self) -> Tensor", importAbs, /*takesComplex=*/true},
       {"aten::abs_(Tensor(a!) self) -> Tensor(a!)", importAbs},
       {"aten::absolute(Tensor self) -> Tensor", importAbs},
       {"aten::neg(Tensor self) -> Tensor", unary<edge::NegOp>},

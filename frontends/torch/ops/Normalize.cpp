@@ -33,22 +33,6 @@ InFlightDiagnostic trains(const NodeContext &ctx) {
   return diagnostic;
 }
 
-FailureOr<Results> importBatchNorm(NodeContext &ctx) {
-  auto channels = channelsOf(ctx);
-  if (failed(channels) || failed(checkVector(ctx, "running_mean", *channels)) ||
-      failed(checkVector(ctx, "running_var", *channels)))
-    return failure();
-  bool training = false;
-  for (const Parameter &parameter : ctx.schema.parameters)
-    if (parameter.name == "training")
-      training = ctx.flag("training");
-  if (training || !ctx.has("running_mean") || !ctx.has("running_var"))
-    return trains(ctx);
-  return one(createBatchNorm(ctx, ctx.input(0), ctx.tensor("weight"), ctx.tensor("bias"),
-                             ctx.tensor("running_mean"), ctx.tensor("running_var"),
-                             ctx.real("eps")));
-}
-
 /// (x - mean) / deviation over `axes` of `grouped`, the input in another shape, times weight plus
 /// bias, which broadcast to x.
 FailureOr<Results> normalized(const NodeContext &ctx, ArrayRef<int64_t> grouped,
@@ -66,6 +50,41 @@ FailureOr<Results> normalized(const NodeContext &ctx, ArrayRef<int64_t> grouped,
   if (!y || !m.mean || !m.inverseDeviation)
     return failure();
   return Results{y, ctx.cast(m.mean, element), ctx.cast(m.inverseDeviation, element)};
+}
+
+/// By the statistics of the input over all but the channels, which instance normalization comes as.
+FailureOr<Results> importNoStatistics(NodeContext &ctx) {
+  auto channels = channelsOf(ctx);
+  if (failed(channels))
+    return failure();
+  ArrayRef<int64_t> shape = ctx.type(0).getShape();
+  SmallVector<int64_t> axes{0}, vector(shape.size() - 1, 1);
+  axes.append(llvm::to_vector(llvm::seq<int64_t>(2, shape.size())));
+  vector[0] = *channels;
+  auto results = normalized(ctx, shape, axes, vector, ctx.real("eps"));
+  if (failed(results))
+    return failure();
+  return Results{results->front()};
+}
+
+FailureOr<Results> importBatchNorm(NodeContext &ctx) {
+  auto channels = channelsOf(ctx);
+  if (failed(channels) || failed(checkVector(ctx, "running_mean", *channels)) ||
+      failed(checkVector(ctx, "running_var", *channels)))
+    return failure();
+  bool training = false;
+  for (const Parameter &parameter : ctx.schema.parameters)
+    if (parameter.name == "training")
+      training = ctx.flag("training");
+  // With none that are kept, those of the input are meant: of weights that are standardized, say.
+  bool kept = ctx.has("running_mean") && ctx.has("running_var");
+  if (training && !kept)
+    return importNoStatistics(ctx);
+  if (training || !kept)
+    return trains(ctx);
+  return one(createBatchNorm(ctx, ctx.input(0), ctx.tensor("weight"), ctx.tensor("bias"),
+                             ctx.tensor("running_mean"), ctx.tensor("running_var"),
+                             ctx.real("eps")));
 }
 
 /// The last dimensions, which `normalized_shape` counts.
@@ -139,21 +158,6 @@ FailureOr<Results> importNativeGroupNorm(NodeContext &ctx) {
   for (Value &statistic : MutableArrayRef(*results).drop_front())
     statistic = ctx.reshape(statistic, {ctx.type(0).getDimSize(0), ctx.integer("group")});
   return results;
-}
-
-/// By the statistics of the input over all but the channels, which instance normalization comes as.
-FailureOr<Results> importNoStatistics(NodeContext &ctx) {
-  auto channels = channelsOf(ctx);
-  if (failed(channels))
-    return failure();
-  ArrayRef<int64_t> shape = ctx.type(0).getShape();
-  SmallVector<int64_t> axes{0}, vector(shape.size() - 1, 1);
-  axes.append(llvm::to_vector(llvm::seq<int64_t>(2, shape.size())));
-  vector[0] = *channels;
-  auto results = normalized(ctx, shape, axes, vector, ctx.real("eps"));
-  if (failed(results))
-    return failure();
-  return Results{results->front()};
 }
 
 FailureOr<Results> importInstanceNorm(NodeContext &ctx) {

@@ -41,18 +41,10 @@ const Refusal kRefusals[] = {
     {"aten::uniform_", kRandom},
     {"aten::complex", kComplex},
     {"aten::polar", kComplex},
-    {"aten::view_as_complex", kComplex},
-    {"aten::view_as_real", kComplex},
     {"aten::fft_fft", kComplex},
     {"aten::fft_ifft", kComplex},
-    {"aten::fft_rfft", kComplex},
-    {"aten::fft_irfft", kComplex},
-    {"aten::stft", kComplex},
-    {"aten::stft.center", kComplex},
     {"aten::istft", kComplex},
-    {"aten::_fft_r2c", kComplex},
     {"aten::_fft_c2c", kComplex},
-    {"aten::_fft_c2r", kComplex},
 };
 
 } // namespace

@@ -394,6 +394,13 @@ FailureOr<Views> importAsStrided(NodeContext &ctx) {
 
 FailureOr<Views> importAlias(NodeContext &) { return alias(); }
 
+/// The real or the imaginary part.
+template <int64_t index> FailureOr<Views> importPart(NodeContext &ctx) {
+  if (!ctx.isComplex(0))
+    return alias();
+  return selected(ctx.type(0), ctx.type(0).getRank() - 1, index);
+}
+
 /// A new tensor where the elements don't lie in order.
 FailureOr<Views> importContiguous(NodeContext &ctx) {
   auto strides = ctx.stridesOf(0);
@@ -513,7 +520,8 @@ ArrayRef<OperatorRow> edgec::torch::getViewRows() {
       {"aten::positive(Tensor(a) self) -> Tensor(a)", importAlias},
       {"aten::resolve_conj(Tensor(a) self) -> Tensor(a)", importAlias},
       {"aten::resolve_neg(Tensor(a) self) -> Tensor(a)", importAlias},
-      {"aten::real(Tensor(a) self) -> Tensor(a)", importAlias},
+      {"aten::real(Tensor(a) self) -> Tensor(a)", importPart<0>, /*takesComplex=*/true},
+      {"aten::imag(Tensor(a) self) -> Tensor(a)", importPart<1>, /*takesComplex=*/true},
       {"aten::lift(Tensor self) -> Tensor", importAlias},
       {"aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)",
        importContiguous},
