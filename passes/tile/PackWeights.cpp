@@ -103,16 +103,27 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     Type element;
     std::optional<int64_t> offset;
   };
+  /// What an op computes: at each of `positions` positions `features` sums of `depth` products,
+  /// `row` of which lie in a row.
+  struct Sums {
+    Value x, weights;
+    int64_t positions, features, row, depth;
+    bool pointwise;
+  };
   /// Of the processor's instructions for sums of products of narrow integers, the best one that
   /// takes the op's: its packing. Where many positions meet weights, they are kept as wide as it
   /// wants them; read once, they are quicker read narrow.
-  template <typename Op>
-  Choice choose(Op op, Value x, Value weights, int64_t positions, int64_t features, int64_t row) {
+  template <typename Op> Choice choose(Op op, const Sums &sums) {
+    auto [x, weights, positions, features, row, depth, pointwise] = sums;
     Type element = getElementTypeOrSelf(weights.getType()), sum = sumType(op);
     constexpr int64_t kWorthWidening = 4;
     for (const kernel::DotUnit &unit : machine.dots) {
       FailureOr<std::optional<int64_t>> offset = offsetFor(op, x, unit);
       if (!sum.isInteger(32) || !isNarrow(element, unit.bits) || failed(offset))
+        continue;
+      // Bytes may be read where they are; else a microcontroller needs room for a position.
+      bool needsPanel = unit.bits > 8 || !pointwise;
+      if (machine.compact && needsPanel && depth * unit.bits / 8 > kCompactPanelBytes)
         continue;
       int64_t lanes = unit.isScalar() ? 1 : machine.lanes(sum) * unit.sumRegisters;
       bool widens = positions >= kWorthWidening && !machine.compact;
@@ -278,7 +289,8 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       if (op.getGroups() == 1 && op.getDilations().back() == 1)
         row *= window.back();
     }
-    Choice choice = choose(op, op.getX(), op.getFilter(), positions, op.getGroupFeatures(), row);
+    Choice choice = choose(op, Sums{op.getX(), op.getFilter(), positions, op.getGroupFeatures(),
+                                    row, depth, pointwise});
     if (apply(op, choice, op.getFilterMutable(), op.getGroups(), depth, op.getGroupFeatures()))
       op.setWindow(window);
   }
@@ -288,7 +300,9 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     std::optional<ByteDepthwise> shape = DepthwiseDots::plan(op, machine);
     if (!shape)
       return;
-    Choice choice = choose(op, op.getX(), op.getFilter(), 1, shape->channels, 1);
+    int64_t products = shape->outer * shape->last;
+    Choice choice = choose(op, Sums{op.getX(), op.getFilter(), 1, shape->channels, 1, products,
+                                    /*pointwise=*/false});
     FailureOr<edge::HostTensor> filter = constantOf(op.getFilter());
     if (!choice.offset || choice.packing.getProducts() != ByteDepthwise::kTaps ||
         choice.packing.getBits() != ByteDepthwise::kBits || failed(filter))
@@ -335,8 +349,9 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     if (packInGroups(op))
       return;
     auto init = cast<RankedTensorType>(op.getInit().getType());
-    Choice choice =
-        choose(op, op.getA(), op.getB(), init.getDimSize(1), init.getDimSize(2), b.getDimSize(1));
+    int64_t depth = b.getDimSize(1);
+    Choice choice = choose(op, Sums{op.getA(), op.getB(), init.getDimSize(1), init.getDimSize(2),
+                                    depth, depth, /*pointwise=*/true});
     apply(op, choice, op.getBMutable(), 1, b.getDimSize(1), b.getDimSize(2));
   }
 

@@ -70,7 +70,10 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
   direct = readsInPlace();
   rowStride = image ? dims.back().stride * channels : direct ? x.strides[dims.size()] : rowElements;
   rows = chooseRows(machine.forDot(unit), positions, vectors);
-  int64_t tileBytes = rows * rowElements * edge::elementBytes(element);
+  int64_t rowBytes = rowElements * edge::elementBytes(element);
+  if (machine.compact && !direct)
+    rows = std::clamp<int64_t>(kCompactPanelBytes / rowBytes, 1, rows);
+  int64_t tileBytes = rows * rowBytes;
   panelTiles = std::clamp<int64_t>((machine.compact ? 0 : kPanelBytes) / tileBytes, 1,
                                    std::max<int64_t>(positions / rows, 1));
   int64_t weightBytes = weights.shape.front() * edge::elementBytes(weights.element);

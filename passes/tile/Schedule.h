@@ -12,6 +12,9 @@ struct ContractionShape {
   int64_t lanes;     ///< features in a register
 };
 
+/// What a panel (PanelContraction.h) may take of a microcontroller's stack.
+constexpr int64_t kCompactPanelBytes = 4 << 10;
+
 /// Vectors of features in a block of packed weights; the last block may have fewer.
 int64_t chooseVectors(const Machine &machine, const ContractionShape &shape);
 

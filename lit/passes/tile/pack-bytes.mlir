@@ -104,9 +104,20 @@ func.func @lowest(%x: tensor<1x8x2xi8>) -> tensor<1x8x2xi32> {
 
 #m4 = #edge.target<name = "cortex-m4", triple = "thumbv7em-none-eabihf", cpu = "cortex-m4", features = "", abi = "", index_bits = 32, vector_bits = 0, dot = "smlad">
 
-// A microcontroller's weights stay bytes: those of two steps of a feature in turns, so that the even and the odd ones of a word are its pairs. The input
-// isn't centred; the bias takes off what its zero point makes of the weights.
 module attributes {edge.target = #m4} {
+// A position of more than 4 KiB has no room on a microcontroller's stack.
+// CHECK-LABEL: func @deep
+// CHECK: kernel.matmul
+// CHECK-SAME: packing = #kernel.packing<
+// CHECK-NOT: bits
+func.func @deep(%x: tensor<1x2x2052xi8>) -> tensor<1x2x2xi32> {
+  %w = arith.constant dense<1> : tensor<1x2052x2xi8>
+  %e = tensor.empty() : tensor<1x2x2xi32>
+  %y = kernel.matmul ins(%x, %w : tensor<1x2x2052xi8>, tensor<1x2052x2xi8>) outs(%e : tensor<1x2x2xi32>) -> tensor<1x2x2xi32>
+  return %y : tensor<1x2x2xi32>
+}
+// There, weights stay bytes: those of two steps of a feature in turns, so that the even and the odd ones of a word are its pairs. The input
+// isn't centred; the bias takes off what its zero point makes of the weights.
 // CHECK-LABEL: func @turns
 // CHECK-DAG: arith.constant dense<[-84, 84]> : tensor<2xi32>
 // CHECK-DAG: arith.constant dense<[1, 3, 2, 4, -1, -3, -2, -4, 5, 0, 6, 0, -5, 0, -6, 0]> : tensor<16xi8>
