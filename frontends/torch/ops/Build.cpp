@@ -25,6 +25,14 @@ Value logicalNot(const NodeContext &ctx, Value x) {
   return Formula(ctx).unary<edge::NotOp>(isNonzero(ctx, x));
 }
 
+Value truncated(const NodeContext &ctx, Value x) {
+  if (!x || !isa<FloatType>(elementOf(x)))
+    return x;
+  Formula f(ctx);
+  Value isNegative = f.compare(x, ctx.scalar(elementOf(x), 0), edge::ComparePredicate::less);
+  return f.select(isNegative, f.unary<edge::CeilOp>(x), f.unary<edge::FloorOp>(x));
+}
+
 Value isNonzero(const NodeContext &ctx, Value x) {
   if (!x || elementOf(x).isInteger(1))
     return x;

@@ -18,6 +18,8 @@ Promoted promoted(const NodeContext &ctx, unsigned i, unsigned j, bool toFloat =
 /// Parameter 0 as a tensor of floats: integers and booleans become f32.
 mlir::Value floats(const NodeContext &ctx, unsigned index = 0);
 
+/// Rounded toward zero; integers as they are.
+mlir::Value truncated(const NodeContext &ctx, mlir::Value x);
 /// `x` not equal to zero.
 mlir::Value isNonzero(const NodeContext &ctx, mlir::Value x);
 mlir::Value logicalNot(const NodeContext &ctx, mlir::Value x);
