@@ -41,6 +41,11 @@ mlir::Value createFull(const NodeContext &ctx, const Number &number, mlir::Type 
 /// 0, 1, 2... as i64, along dimension `dim` of a shape of `rank` dimensions that are 1 but for it.
 mlir::Value createRamp(const NodeContext &ctx, int64_t extent, int64_t dim, int64_t rank);
 
+/// What a row may write out at compile time: tables of places, ramps, ranges.
+inline constexpr int64_t kMostWritten = 1 << 24;
+/// Refuses more than that.
+llvm::LogicalResult checkWritten(const NodeContext &ctx, int64_t rows, int64_t columns = 1);
+
 /// A slice along one axis.
 mlir::Value sliceAlong(const NodeContext &ctx, mlir::Value x, int64_t axis, int64_t from,
                        int64_t to, int64_t step = 1);
