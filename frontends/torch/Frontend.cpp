@@ -13,8 +13,8 @@ static const llvm::StringMap<Operator> &operatorTable() {
   static const llvm::StringMap<Operator> table = [] {
     llvm::StringMap<Operator> operators;
     for (auto rows :
-         {getElementwiseRows, getActivationRows, getCreateRows, getViewRows, getShapeRows,
-          getConvRows, getMatMulRows, getAttentionRows, getPoolRows, getReduceRows,
+         {getElementwiseRows, getFunctionRows, getActivationRows, getCreateRows, getViewRows,
+          getShapeRows, getConvRows, getMatMulRows, getAttentionRows, getPoolRows, getReduceRows,
           getNormalizeRows, getIndexRows, getResizeRows, getRecurrentRows, getQuantizeRows,
           getSignalRows, getSymbolRows, getControlFlowRows})
       for (const OperatorRow &row : rows()) {

@@ -88,6 +88,10 @@ FailureOr<ElementsAttr> Weights::read(const Payload &payload, StringRef name, Lo
     isDense &= extent == 1 || stride == expected;
   if (isDense)
     return makeWeights(*type, ArrayRef<char>(start, count * width), file);
+  // Strides of zero make as many elements as one likes of one.
+  constexpr uint64_t kMostBytes = uint64_t(1) << 31;
+  if (count > kMostBytes / width)
+    return emitError(loc) << "weight '" << name << "' is a view that would be " << *type;
   edge::HostTensor tensor(*type);
   edge::forEachIndex(type->getShape(), [&](ArrayRef<int64_t> index, int64_t flat) {
     int64_t at = 0;

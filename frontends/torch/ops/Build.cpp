@@ -25,6 +25,14 @@ Value logicalNot(const NodeContext &ctx, Value x) {
   return Formula(ctx).unary<edge::NotOp>(isNonzero(ctx, x));
 }
 
+Value truncated(const NodeContext &ctx, Value x) {
+  if (!x || !isa<FloatType>(elementOf(x)))
+    return x;
+  Formula f(ctx);
+  Value isNegative = f.compare(x, ctx.scalar(elementOf(x), 0), edge::ComparePredicate::less);
+  return f.select(isNegative, f.unary<edge::CeilOp>(x), f.unary<edge::FloorOp>(x));
+}
+
 Value isNonzero(const NodeContext &ctx, Value x) {
   if (!x || elementOf(x).isInteger(1))
     return x;
@@ -52,6 +60,13 @@ Value createFull(const NodeContext &ctx, const Number &number, Type element,
       tensor.setInt(i, number.integer);
   }
   return ctx.constantTensor(tensor);
+}
+
+LogicalResult checkWritten(const NodeContext &ctx, int64_t rows, int64_t columns) {
+  if (rows >= 0 && columns >= 0 && rows <= kMostWritten / std::max<int64_t>(columns, 1))
+    return success();
+  return ctx.error("would write out ")
+         << rows << " times " << columns << " numbers, more than " << kMostWritten;
 }
 
 Value createRamp(const NodeContext &ctx, int64_t extent, int64_t dim, int64_t rank) {
@@ -117,6 +132,8 @@ FailureOr<ViewStep> diagonalStep(const NodeContext &ctx) {
       steps.push_back(strides[i]);
     }
   pick.shape.push_back(length);
+  if (failed(checkWritten(ctx, ShapedType::getNumElements(pick.shape))))
+    return failure();
   steps.push_back(strides[*row] + strides[*column]);
   edge::forEachIndex(pick.shape, [&](ArrayRef<int64_t> index, int64_t) {
     int64_t place = down * strides[*row] + right * strides[*column];

@@ -18,6 +18,8 @@ Promoted promoted(const NodeContext &ctx, unsigned i, unsigned j, bool toFloat =
 /// Parameter 0 as a tensor of floats: integers and booleans become f32.
 mlir::Value floats(const NodeContext &ctx, unsigned index = 0);
 
+/// Rounded toward zero; integers as they are.
+mlir::Value truncated(const NodeContext &ctx, mlir::Value x);
 /// `x` not equal to zero.
 mlir::Value isNonzero(const NodeContext &ctx, mlir::Value x);
 mlir::Value logicalNot(const NodeContext &ctx, mlir::Value x);
@@ -38,6 +40,11 @@ mlir::Value createFull(const NodeContext &ctx, const Number &number, mlir::Type 
                        llvm::ArrayRef<int64_t> shape);
 /// 0, 1, 2... as i64, along dimension `dim` of a shape of `rank` dimensions that are 1 but for it.
 mlir::Value createRamp(const NodeContext &ctx, int64_t extent, int64_t dim, int64_t rank);
+
+/// What a row may write out at compile time: tables of places, ramps, ranges.
+inline constexpr int64_t kMostWritten = 1 << 24;
+/// Refuses more than that.
+llvm::LogicalResult checkWritten(const NodeContext &ctx, int64_t rows, int64_t columns = 1);
 
 /// A slice along one axis.
 mlir::Value sliceAlong(const NodeContext &ctx, mlir::Value x, int64_t axis, int64_t from,

@@ -10,9 +10,6 @@ using namespace edgec::torch;
 
 namespace {
 
-/// What may be generated at compile time.
-constexpr int64_t kMostElements = 1 << 28;
-
 /// A shape that an argument gives.
 FailureOr<SmallVector<int64_t>> sizes(const NodeContext &ctx, StringRef name) {
   SmallVector<int64_t> shape = ctx.integers(name);
@@ -80,7 +77,7 @@ FailureOr<Results> arange(NodeContext &ctx, const Number &start, const Number &e
                 step.kind == Number::Kind::real;
   Type element = ctx.element("dtype", isReal ? Type(ctx.b.getF32Type()) : Type(ctx.b.getI64Type()));
   double by = step.asReal(), count = std::ceil((end.asReal() - start.asReal()) / by);
-  if (by == 0 || !(count >= 0) || count > static_cast<double>(kMostElements))
+  if (by == 0 || !(count >= 0) || count > static_cast<double>(kMostWritten))
     return ctx.error("has ") << count << " elements";
   edge::HostTensor range(RankedTensorType::get(static_cast<int64_t>(count), element));
   for (int64_t i = 0, e = range.getNumElements(); i < e; ++i) {
@@ -116,7 +113,7 @@ FailureOr<Results> importLinspace(NodeContext &ctx) {
   int64_t steps = ctx.integer("steps");
   if (failed(start) || failed(end))
     return failure();
-  if (steps < 0 || steps > kMostElements)
+  if (steps < 0 || steps > kMostWritten)
     return ctx.error("has ") << steps << " elements";
   edge::HostTensor line(RankedTensorType::get(steps, ctx.element("dtype", ctx.b.getF32Type())));
   double step = steps > 1 ? (end->asReal() - start->asReal()) / static_cast<double>(steps - 1) : 0;
@@ -133,7 +130,7 @@ FailureOr<Results> importEye(NodeContext &ctx) {
     if (parameter.name == "m")
       columns = ctx.integer("m");
   SmallVector<int64_t> shape{rows, columns};
-  if (failed(edge::checkShape(ctx.loc, ctx.schema.name, shape)))
+  if (failed(checkWritten(ctx, rows, columns)))
     return failure();
   edge::HostTensor eye(RankedTensorType::get(shape, ctx.element("dtype", ctx.b.getF32Type())));
   for (int64_t i = 0; i < std::min(rows, columns); ++i)
@@ -144,7 +141,7 @@ FailureOr<Results> importEye(NodeContext &ctx) {
 /// a + b cos over a period, as Hann's and Hamming's windows are.
 template <int hundredths> FailureOr<Results> importWindow(NodeContext &ctx) {
   int64_t length = ctx.integer("window_length");
-  if (length < 0 || length > kMostElements)
+  if (length < 0 || length > kMostWritten)
     return ctx.error("has a window of ") << length << " elements";
   bool periodic = true;
   for (const Parameter &parameter : ctx.schema.parameters)

@@ -346,6 +346,8 @@ FailureOr<Results> importOneHot(NodeContext &ctx) {
   int64_t classes = ctx.integer("num_classes"), rank = ctx.type(0).getRank();
   if (classes < 1)
     return ctx.error("the number of classes depends on the data; give it as num_classes");
+  if (failed(checkWritten(ctx, classes)))
+    return failure();
   SmallVector<int64_t> shape(shapeOf(ctx.input(0)));
   shape.push_back(1);
   Value index = ctx.reshape(ctx.input(0), shape);

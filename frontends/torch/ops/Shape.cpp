@@ -140,7 +140,7 @@ Value rolled(const NodeContext &ctx, Value x, int64_t dim, int64_t shift) {
   int64_t extent = x ? shapeOf(x)[dim] : 0;
   if (extent == 0)
     return x;
-  int64_t from = ((-shift) % extent + extent) % extent;
+  int64_t from = (extent - shift % extent) % extent;
   if (from == 0)
     return x;
   Value parts[] = {sliceAlong(ctx, x, dim, from, extent), sliceAlong(ctx, x, dim, 0, from)};
@@ -194,7 +194,8 @@ FailureOr<Results> importRepeatInterleave(NodeContext &ctx) {
   split.insert(split.begin() + *dim + 1, 1);
   wide = split;
   wide[*dim + 1] = repeats;
-  shape[*dim] *= repeats;
+  if (__builtin_mul_overflow(shape[*dim], repeats, &shape[*dim]))
+    return ctx.error("repeats elements ") << repeats << " times";
   if (failed(edge::checkShape(ctx.loc, ctx.schema.name, shape)))
     return failure();
   return one(ctx.reshape(ctx.create<edge::BroadcastOp>(ctx.reshape(x, split), wide), shape));
@@ -252,6 +253,8 @@ FailureOr<Results> importUnfold(NodeContext &ctx) {
   if (x.getRank() == 0 || size < 0 || step < 1 || size > x.getDimSize(*dim))
     return ctx.error("has windows of ") << size << " every " << step << " elements of " << x;
   int64_t windows = (x.getDimSize(*dim) - size) / step + 1;
+  if (failed(checkWritten(ctx, windows, size)))
+    return failure();
   edge::HostTensor places(RankedTensorType::get({windows, size}, ctx.b.getI64Type()));
   for (int64_t w = 0; w < windows; ++w)
     for (int64_t i = 0; i < size; ++i)
@@ -388,6 +391,8 @@ FailureOr<Results> importIm2Col(NodeContext &ctx) {
     if ((*kernel)[i] < 1 || (*dilation)[i] < 1 || (*stride)[i] < 1 || room < 0)
       return ctx.error("has windows that don't fit ") << x;
     windows.push_back(room / (*stride)[i] + 1);
+    if (failed(checkWritten(ctx, windows[i], (*kernel)[i])))
+      return failure();
     edge::HostTensor places(RankedTensorType::get({(*kernel)[i], windows[i]}, ctx.b.getI64Type()));
     for (int64_t k = 0; k < (*kernel)[i]; ++k)
       for (int64_t w = 0; w < windows[i]; ++w)

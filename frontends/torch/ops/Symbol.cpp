@@ -115,7 +115,9 @@ FailureOr<Number> importNeg(NodeContext &ctx) {
   auto a = ctx.scalar("a");
   if (failed(a))
     return failure();
-  return a->kind == Number::Kind::real ? Number::ofReal(-a->real) : Number::ofInteger(-a->integer);
+  return a->kind == Number::Kind::real
+             ? Number::ofReal(-a->real)
+             : Number::ofInteger(static_cast<int64_t>(0 - static_cast<uint64_t>(a->integer)));
 }
 FailureOr<Number> importNot(NodeContext &ctx) {
   auto a = ctx.scalar("a");

@@ -262,9 +262,18 @@ FailureOr<Views> importSelect(NodeContext &ctx) {
   return selected(ctx.type(0), *dim, index);
 }
 
+/// Refuses more parts than any node has results.
+LogicalResult checkParts(const NodeContext &ctx, int64_t count) {
+  if (count <= (1 << 16))
+    return success();
+  return ctx.error("splits into ") << count << " parts, which are too many";
+}
+
 FailureOr<Views> importUnbind(NodeContext &ctx) {
   auto dim = realDimension(ctx);
   if (failed(dim))
+    return failure();
+  if (failed(checkParts(ctx, ctx.type(0).getDimSize(*dim))))
     return failure();
   Views views;
   for (int64_t i = 0; i < ctx.type(0).getDimSize(*dim); ++i)
@@ -297,6 +306,8 @@ FailureOr<Views> importSplit(NodeContext &ctx) {
   int64_t extent = ctx.type(0).getDimSize(*dim), size = ctx.integer(sizes.name);
   if (size < 1)
     return ctx.error("splits into parts of ") << size;
+  if (failed(checkParts(ctx, extent / size)))
+    return failure();
   SmallVector<int64_t> each;
   for (int64_t start = 0; start < extent || start == 0; start += size)
     each.push_back(std::min(size, extent - start));
@@ -309,8 +320,10 @@ FailureOr<Views> importChunk(NodeContext &ctx) {
   if (failed(dim) || chunks < 1)
     return failed(dim) ? FailureOr<Views>(failure())
                        : ctx.error("splits into ") << chunks << " parts";
-  int64_t extent = ctx.type(0).getDimSize(*dim),
-          size = std::max<int64_t>((extent + chunks - 1) / chunks, 1);
+  int64_t extent = ctx.type(0).getDimSize(*dim);
+  int64_t size = extent == 0 ? 1 : (extent - 1) / chunks + 1;
+  if (failed(checkParts(ctx, extent / size)))
+    return failure();
   SmallVector<int64_t> each;
   for (int64_t start = 0; start < extent || start == 0; start += size)
     each.push_back(std::min(size, extent - start));
@@ -326,7 +339,7 @@ FailureOr<Views> importTensorSplit(NodeContext &ctx) {
   const Parameter &second = ctx.schema.parameters[1];
   if (!second.list) {
     int64_t count = ctx.integer(second.name);
-    if (count < 1 || count > (1 << 20))
+    if (count < 1 || count > (1 << 16))
       return ctx.error("splits into ") << count << " parts";
     for (int64_t i = 0; i < count; ++i)
       each.push_back(extent / count + (i < extent % count));
@@ -371,12 +384,13 @@ FailureOr<Views> importAsStrided(NodeContext &ctx) {
         "reads the memory of a tensor that doesn't lie in order, which is not supported");
   if (failed(edge::checkShape(ctx.loc, ctx.schema.name, pick.shape)))
     return failure();
-  constexpr int64_t kMostPlaces = 1 << 24;
-  bool fits = ShapedType::getNumElements(pick.shape) <= kMostPlaces && offset >= 0;
+  if (failed(checkWritten(ctx, ShapedType::getNumElements(pick.shape))))
+    return failure();
+  bool fits = offset >= 0 && offset <= x.getNumElements();
   for (int64_t stride : strides)
     fits &= stride >= 0 && stride <= INT32_MAX;
   if (!fits)
-    return ctx.error("has more than ") << kMostPlaces << " elements, or wrong strides";
+    return ctx.error("has wrong strides or a wrong offset");
   bool inside = true;
   edge::forEachIndex(pick.shape, [&](ArrayRef<int64_t> index, int64_t) {
     int64_t place = offset;
