@@ -12,7 +12,7 @@ counted exactly: taps in the padding are none.
 `limit` is what lanes and memory allow, as a share of the peak: channels / (channels rounded up to
 whole vectors), and the bytes of input, weights and output at the rate at which this machine reads
 or copies that many. `of limit` is how much of that edgec reaches. With --int8 the peak is that of
-sums of products of 16 bits; weights have 7 bits, so that nobody's instructions saturate, and results
+sums of products of integers (of 8 bits with VNNI, else of 16); weights have 7 bits, so that nobody's instructions saturate, and results
 may differ by a step.
 """
 
