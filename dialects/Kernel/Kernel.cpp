@@ -1,4 +1,5 @@
 #include "dialects/Kernel/Kernel.h"
+#include "dialects/Kernel/ByteDepthwise.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -238,12 +239,15 @@ LogicalResult ConvOp::verify() {
   if (auto packing = getPacking()) {
     if (static_cast<int64_t>(getWindow()->size()) != rank - 2)
       return emitOpError("expects one extent of 'window' a spatial dimension");
-    // How a depthwise one's bytes lie is its emitter's matter (passes/tile/DepthwiseDots.h).
-    int64_t expected =
-        isDepthwise() && packing->getBits() > 0
-            ? filter.getNumElements()
-            : packing->packedElements(groups, product(*getWindow()) * getGroupChannels(),
-                                      getGroupFeatures());
+    bool depthwise = isDepthwise() && packing->getBits() > 0;
+    if (depthwise && (rank > 4 || packing->getBits() != ByteDepthwise::kBits ||
+                      packing->getProducts() != ByteDepthwise::kTaps || packing->getLanes() < 4 ||
+                      packing->getLanes() % 4))
+      return emitOpError(
+          "expects depthwise weights to be packed for four products of bytes a lane");
+    int64_t depth = product(*getWindow()) * getGroupChannels();
+    int64_t expected = depthwise ? ByteDepthwise::of(*this, packing->getLanes()).packedElements()
+                                 : packing->packedElements(groups, depth, getGroupFeatures());
     if (filter.getRank() != 1 || filter.getNumElements() != expected)
       return emitOpError("expects a packed filter of ") << expected << " elements";
     return verifyEpilogue(*this, init);

@@ -47,7 +47,7 @@ def Kernel_ConvOp : Kernel_ContractionOp<"conv", [AttrSizedOperandSegments, Decl
     A packed filter (`packing`) is one dimension of `packedElements()` elements, in the order in which the tiles read it: for each group, for each block of
     `vectors * lanes` features, kernel positions, then channels, then the features of the block; the last block has as many vectors as it needs, filled up with
     zeros. `window` then has the kernel's extents. With `products` above one, each step has as many neighbouring products (kernel positions, then channels) of
-    one feature after the other, and the last step is filled up with zeros.
+    one feature after the other, and the last step is filled up with zeros. Depthwise weights for `kernel.dot` lie as ByteDepthwise.h says.
 
     Integers may be narrower than the sums: they are signed, but those of `x` with `unsigned_x`, of which the `zero_point` is taken off first. What lies outside
     counts as the zero point. With `offset` the elements of `x` plus `offset` are multiplied, what lies outside being `zero_point` plus `offset`: the bias has taken

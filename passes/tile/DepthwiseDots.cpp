@@ -7,35 +7,11 @@ using namespace mlir;
 
 namespace edgec::tile {
 
-/// What rows of the image may take of the stack.
-static constexpr int64_t kPanelBytes = 2 * kL1Bytes;
 /// Taps of a sum that are written out one after the other.
 static constexpr int64_t kUnrolledGroups = 5;
 
-//===- The packing
-//---------------------------------------------------------------------------------===//
-
-SmallVector<ByteBlock> ByteDepthwise::blocks() const {
-  SmallVector<ByteBlock> result;
-  int64_t most = kTaps * lanes, weights = 0;
-  if (joint > 1)
-    return {{0, most, 0}};
-  for (int64_t first = 0; first < channels;) {
-    int64_t rest = llvm::alignTo(channels - first, kSub);
-    int64_t count = std::min<int64_t>(most, llvm::bit_ceil<uint64_t>(rest));
-    result.push_back({first, count, weights});
-    weights += count * kTaps * outer * tapGroups();
-    first += count;
-  }
-  return result;
-}
-
-int64_t ByteDepthwise::packedElements() const {
-  int64_t count = 0;
-  for (const ByteBlock &block : blocks())
-    count += block.channels;
-  return count * kTaps * outer * tapGroups();
-}
+using kernel::ByteBlock;
+using kernel::ByteDepthwise;
 
 std::optional<ByteDepthwise> DepthwiseDots::plan(kernel::ConvOp op, const Machine &machine) {
   SmallVector<int64_t> window = op.getKernelShape();
@@ -46,9 +22,7 @@ std::optional<ByteDepthwise> DepthwiseDots::plan(kernel::ConvOp op, const Machin
   constexpr int64_t sub = ByteDepthwise::kSub;
   int64_t lanes = machine.lanes(IntegerType::get(op.getContext(), 32));
   int64_t width = ByteDepthwise::kTaps * lanes;
-  ByteDepthwise shape{channels, lanes, window.size() == 2 ? window.front() : 1, window.back(), 1};
-  if (op.getStrides().back() == 1 && channels % sub == 0 && width % channels == 0)
-    shape.joint = width / channels;
+  ByteDepthwise shape = ByteDepthwise::of(op, lanes);
   // Where most of a register is empty, lanes of 32 bits are as quick.
   if (shape.joint == 1 &&
       int64_t(llvm::bit_ceil<uint64_t>(llvm::alignTo(channels, sub))) * 2 < width)
@@ -68,13 +42,14 @@ std::optional<ByteDepthwise> DepthwiseDots::plan(kernel::ConvOp op, const Machin
 DepthwiseDots::DepthwiseDots(OpBuilder &b, kernel::ConvOp op, const Machine &machine, bool byRows)
     : loc(op.getLoc()), machine(machine), epilogue(b, op), x(inputBuffer(b, op, op.getX())),
       weights(b, loc, op.getFilter()), dims(windowDims(op)),
-      unit(machine.dotUnit(*op.getPacking())), shape(*plan(op, machine)), sumElement(sumType(op)),
+      unit(machine.dotUnit(*op.getPacking())),
+      shape(ByteDepthwise::of(op, op.getPacking()->getLanes())), sumElement(sumType(op)),
       element(b.getIntegerType(unit.bits)), batch(x.shape.front()),
       panel{loc, machine, x, element, 0, {}} {
   if (op.getBias())
     bias = FlatBuffer(b, loc, op.getBias());
   panel.outside = static_cast<int64_t>(op.getZeroPoint() + op.getOffset().value_or(0));
-  image = *ImageRows::plan(x, dims, shape.channels, edge::elementBytes(element), kPanelBytes);
+  image = *ImageRows::plan(dims, shape.channels, edge::elementBytes(element), kPanelBytes);
   // Sums, weights, and columns that are being interleaved.
   positions = std::min<int64_t>(llvm::divideCeilSigned(dims.back().out, shape.joint),
                                 machine.registers >= 32 ? 4 : 2);

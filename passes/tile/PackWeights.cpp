@@ -297,27 +297,27 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
 
   /// Four taps side by side, where an instruction sums their products.
   void packDepthwise(kernel::ConvOp op) {
-    std::optional<ByteDepthwise> shape = DepthwiseDots::plan(op, machine);
+    std::optional<kernel::ByteDepthwise> shape = DepthwiseDots::plan(op, machine);
     if (!shape)
       return;
     int64_t products = shape->outer * shape->last;
     Choice choice = choose(op, Sums{op.getX(), op.getFilter(), 1, shape->channels, 1, products,
                                     /*pointwise=*/false});
     FailureOr<edge::HostTensor> filter = constantOf(op.getFilter());
-    if (!choice.offset || choice.packing.getProducts() != ByteDepthwise::kTaps ||
-        choice.packing.getBits() != ByteDepthwise::kBits || failed(filter))
+    if (!choice.offset || choice.packing.getProducts() != kernel::ByteDepthwise::kTaps ||
+        choice.packing.getBits() != kernel::ByteDepthwise::kBits || failed(filter))
       return;
-    constexpr int64_t taps = ByteDepthwise::kTaps;
+    constexpr int64_t taps = kernel::ByteDepthwise::kTaps;
     edge::HostTensor packed(
         RankedTensorType::get({shape->packedElements()}, filter->getElementType()));
-    for (const ByteBlock &block : shape->blocks()) {
+    for (const kernel::ByteBlock &block : shape->blocks()) {
       int64_t to = block.weights;
       for (int64_t outer = 0; outer < shape->outer; ++outer)
         for (int64_t first = 0; first < taps * shape->tapGroups(); first += taps)
           for (int64_t vector = 0; vector < taps; ++vector)
             for (int64_t lane = 0; lane < block.channels / taps; ++lane)
               for (int64_t tap = first; tap < first + taps; ++tap, ++to) {
-                int64_t channel = block.first + ByteDepthwise::channelOf(vector, lane);
+                int64_t channel = block.first + kernel::ByteDepthwise::channelOf(vector, lane);
                 if (shape->joint > 1)
                   channel %= shape->channels;
                 if (tap < shape->last && channel < shape->channels)
@@ -337,7 +337,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     op.setOffset(*choice.offset);
     op.setWindow(window);
     op.setPackingAttr(kernel::PackingAttr::get(&getContext(), taps, shape->lanes, taps,
-                                               ByteDepthwise::kBits, /*steps=*/1,
+                                               kernel::ByteDepthwise::kBits, /*steps=*/1,
                                                /*symmetric=*/false));
     op.getBiasMutable().assign(bias);
   }
@@ -357,9 +357,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
 
   /// Weights of 4 bits with scales, where numbers are such.
   bool packInGroups(kernel::MatMulOp op) {
-    Value weights = op.getB();
-    while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(weights.getDefiningOp()))
-      weights = weights.getDefiningOp()->getOperand(0);
+    Value weights = withoutReshapes(op.getB());
     auto init = cast<RankedTensorType>(op.getInit().getType());
     int64_t depth = cast<RankedTensorType>(op.getB().getType()).getDimSize(1);
     int64_t features = init.getDimSize(2);

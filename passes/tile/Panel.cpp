@@ -85,11 +85,11 @@ void Panel::fill(OpBuilder &b, Value to, int64_t count) const {
 //===- Rows of an image
 //-----------------------------------------------------------------------------===//
 
-std::optional<ImageRows> ImageRows::plan(const FlatBuffer &x, ArrayRef<WindowDim> dims,
-                                         int64_t channels, int64_t elementBytes, int64_t bytes) {
-  if (dims.size() > 2 || x.strides.back() != 1 || x.strides[dims.size()] != channels ||
-      llvm::any_of(dims,
-                   [](const WindowDim &dim) { return dim.padBefore < 0 || dim.padAfter < 0; }))
+std::optional<ImageRows> ImageRows::plan(ArrayRef<WindowDim> dims, int64_t channels,
+                                         int64_t elementBytes, int64_t bytes) {
+  if (dims.size() > 2 || llvm::any_of(dims, [](const WindowDim &dim) {
+        return dim.padBefore < 0 || dim.padAfter < 0;
+      }))
     return std::nullopt;
   ImageRows plan;
   plan.twoDims = dims.size() == 2;
@@ -115,7 +115,18 @@ void ImageRows::layOut(OpBuilder &b, const Panel &panel, Value origin, Value fir
   auto copyRow = [&](OpBuilder &b, Value from, Value to) {
     IndexMath index{b, loc};
     panel.fill(b, to, before * channels);
-    panel.copy(b, from, index.add(to, before * channels), inside * channels);
+    int64_t position = panel.x.strides[twoDims ? 2 : 1];
+    Value start = index.add(to, before * channels);
+    if (panel.x.strides.back() == 1 && position == channels)
+      panel.copy(b, from, start, inside * channels);
+    else // some channels of a wider image
+      createLoop(b, loc, index.constant(0), index.constant(inside), 1, {},
+                 [&](OpBuilder &b, Value column, ValueRange) {
+                   IndexMath index{b, loc};
+                   panel.copy(b, index.add(from, index.mul(column, position)),
+                              index.add(start, index.mul(column, channels)), channels);
+                   return SmallVector<Value>();
+                 });
     panel.fill(b, index.add(to, (before + inside) * channels),
                (columns - before - inside) * channels);
   };

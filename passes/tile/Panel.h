@@ -7,6 +7,10 @@
 
 namespace edgec::tile {
 
+/// What a panel may take of the stack. Weights are read once a panel, and better from the first
+/// level of the cache: so most of the panel lies in the second.
+constexpr int64_t kPanelBytes = 2 * kL1Bytes;
+
 /// A buffer on the stack of the function that is being emitted: each thread has its own. It is
 /// written from its beginning to its end.
 struct Panel {
@@ -40,10 +44,10 @@ struct ImageRows {
   int64_t rows, outputRows;     ///< at a time
   int64_t elements() const { return rows * rowElements; }
 
-  /// For windows `dims` over `x`; nothing where the image's rows aren't contiguous, or where those
-  /// of one row of results take more than `bytes`.
-  static std::optional<ImageRows> plan(const FlatBuffer &x, llvm::ArrayRef<WindowDim> dims,
-                                       int64_t channels, int64_t elementBytes, int64_t bytes);
+  /// For windows `dims`; nothing where there are more than two dimensions, or where what one row of
+  /// results reads takes more than `bytes`.
+  static std::optional<ImageRows> plan(llvm::ArrayRef<WindowDim> dims, int64_t channels,
+                                       int64_t elementBytes, int64_t bytes);
   /// Writes the rows that `count` rows of results from `first` on read, from the image that begins
   /// at `origin`.
   void layOut(mlir::OpBuilder &b, const Panel &panel, mlir::Value origin, mlir::Value first,

@@ -10,9 +10,6 @@ using namespace mlir;
 
 namespace edgec::tile {
 
-/// What a panel may take of the stack. Weights are read once a panel, and better from the first
-/// level of the cache: so most of the panel lies in the second.
-static constexpr int64_t kPanelBytes = 2 * kL1Bytes;
 /// Runs in a loop's body: LLVM turns longer runs into trees, which need more registers.
 static constexpr int64_t kUnrolledRuns = 2;
 
@@ -88,11 +85,12 @@ void PanelContraction::plan(kernel::PackingAttr packing) {
 void PanelContraction::planImage() {
   const WindowDim &last = dims.back();
   positions = last.out;
-  bool inPieces = groups == 1 && last.dilation == 1 && last.kernel * channels % run == 0;
+  bool inPieces = groups == 1 && last.dilation == 1 && last.kernel * channels % run == 0 &&
+                  x.strides.back() == 1 && x.strides[dims.size()] == channels;
   if (kernelPositions() == 1 || !inPieces || machine.compact) // where memory counts more
     return;
   std::optional<ImageRows> plan =
-      ImageRows::plan(x, dims, channels, edge::elementBytes(element), kPanelBytes);
+      ImageRows::plan(dims, channels, edge::elementBytes(element), kPanelBytes);
   if (!plan)
     return;
   const WindowDim &first = plan->outer;

@@ -112,6 +112,19 @@ def narrow(form):
     return g, 5
 
 
+def halves(form):
+    """Depthwise and other layers over some channels of a wider image, which stay where they are."""
+    g = Graph("halves")
+    x = g.input("x", [1, 8, 14, 14])
+    x = g.conv(x, 8, 128, [1, 1], **window(0))
+    left, right = g.node("Split", x, g.const([64, 64], np.int64), out=["left", "right"], axis=1)
+    right = g.conv(right, 64, 64, [3, 3], **window(1, group=64))
+    left = g.conv(left, 64, 64, [3, 3], **window(1))
+    g.node("Concat", left, right, axis=1, out="y")
+    g.output("y", [None] * 4)
+    return g, 3
+
+
 def head(form):
     g = Graph("head")
     x = g.input("x", [32, 40])
@@ -321,7 +334,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        for make in (chain, residual, gates, depthwise, narrow, head, ragged, pyramid, attention):
+        for make in (chain, residual, gates, depthwise, narrow, halves, head, ragged, pyramid, attention):
             for variant in VARIANTS:
                 g, layers = make(variant.form)
                 name = f"{g.name} {variant}"

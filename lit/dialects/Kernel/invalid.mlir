@@ -197,3 +197,19 @@ func.func @bias(%x: memref<1x4x3xi8>, %w: memref<1x3x4xi8>, %b: memref<3xi32>, %
   kernel.matmul ins(%x, %w bias %b : memref<1x4x3xi8>, memref<1x3x4xi8>, memref<3xi32>) outs(%o : memref<1x4x4xi32>)
   return
 }
+
+// -----
+
+func.func @depthwise_packing(%x: memref<1x9x64xi8>, %w: memref<256xi8>, %o: memref<1x9x64xi32>) {
+  // expected-error @+1 {{'kernel.conv' op expects depthwise weights to be packed for four products of bytes a lane}}
+  kernel.conv ins(%x, %w : memref<1x9x64xi8>, memref<256xi8>) outs(%o : memref<1x9x64xi32>) {groups = 64 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, window = array<i64: 3>, packing = #kernel.packing<vectors = 4, lanes = 16, products = 2, bits = 16>}
+  return
+}
+
+// -----
+
+func.func @depthwise_weights(%x: memref<1x9x64xi8>, %w: memref<192xi8>, %o: memref<1x9x64xi32>) {
+  // expected-error @+1 {{'kernel.conv' op expects a packed filter of 256 elements}}
+  kernel.conv ins(%x, %w : memref<1x9x64xi8>, memref<192xi8>) outs(%o : memref<1x9x64xi32>) {groups = 64 : i64, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, window = array<i64: 3>, packing = #kernel.packing<vectors = 4, lanes = 16, products = 4, bits = 8>}
+  return
+}
