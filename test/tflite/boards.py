@@ -9,7 +9,7 @@ an odd number of channels, a depthwise one, a pointwise one, a sum, an average, 
 a softmax, in int8 and in uint8.
 
 A target whose tools are not installed is skipped, unless the environment variable EDGEC_REQUIRE_TARGETS
-lists it ("all", or names with commas).
+lists it ("all", or names with commas). Kinds of x86-64 run here, where this processor is one of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ import build  # noqa: E402
 import emulate  # noqa: E402
 import reference  # noqa: E402
 
-TARGETS = ("cortex-m4", "cortex-m55", "cortex-a53", "cortex-a76", "rv64gcv")
+# What each kind of x86-64 multiplies integers by, and what /proc/cpuinfo calls it.
+X86 = {"x86-64": "sse2", "x86-64-v3": "avx2", "x86-64-v3+avxvnni": "avx_vnni", "x86-64-v4": "avx512bw",
+       "x86-64-v4+avx512vnni": "avx512_vnni"}  # fmt: skip
+TARGETS = ("cortex-m4", "cortex-m55", "cortex-a53", "cortex-a76", "rv64gcv", *X86)
 REQUIRED = os.environ.get("EDGEC_REQUIRE_TARGETS", "").split(",")
 
 
@@ -73,6 +76,13 @@ def network(path: pathlib.Path, dtype: str) -> pathlib.Path:
     return model.write(path)
 
 
+def runs_here(kind: str) -> bool:
+    try:
+        return kind in pathlib.Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
+
+
 def check(path: pathlib.Path, target: str, binary: str, seeds: int, work: pathlib.Path) -> str:
     """What is wrong; empty if nothing is."""
     judge = reference.Reference(path)
@@ -85,7 +95,7 @@ def check(path: pathlib.Path, target: str, binary: str, seeds: int, work: pathli
     worst = 0
     for feed, values in zip(feeds, want):
         try:
-            got = emulate.run(target, out / "libm.a", out, "m", feed, timeout=1200)
+            got = emulate.run("host" if target in X86 else target, out / "libm.a", out, "m", feed, timeout=1200)
             got = [np.asarray(b).reshape(a.shape) for a, b in zip(values, got, strict=True)]
             error, steps = reference.distance(judge.interpreter.get_output_details(), values, got)
         except (emulate.EmulationError, tensors.Mismatch) as problem:
@@ -113,14 +123,17 @@ def main() -> int:
         else:
             paths = [network(work / f"{dtype}.tflite", dtype) for dtype in ("int8", "uint8")]
         for target in options.targets.split(","):
-            lack = emulate.missing(target)
+            if target in X86 and not runs_here(X86[target]):
+                print(f"skipped  {target}: this processor is none")
+                continue
+            lack = emulate.missing("host" if target in X86 else target)
             if lack and target not in REQUIRED and "all" not in REQUIRED:
                 print(f"skipped  {target}: needs {lack}")
                 continue
             for path in paths:
                 problem = check(path, target, binary, options.seeds, work)
                 failed += bool(problem)
-                print(f"{'failed' if problem else 'passed':8} {target:12} {path.stem:40} {problem}", flush=True)
+                print(f"{'failed' if problem else 'passed':8} {target:20} {path.stem:40} {problem}", flush=True)
     return 1 if failed else 0
 
 
