@@ -1,4 +1,13 @@
 #include "frontends/Inspection.h"
+#include "llvm/ADT/STLExtras.h"
+
+void edgec::setOperators(nlohmann::ordered_json &out,
+                         std::vector<std::pair<std::string, int64_t>> counts) {
+  llvm::stable_sort(counts, [](auto &a, auto &b) { return a.second > b.second; });
+  out["operators"] = nlohmann::ordered_json::object();
+  for (auto &[name, number] : counts)
+    out["operators"][name] = number;
+}
 
 void edgec::printInspection(const nlohmann::ordered_json &out, llvm::StringRef head, bool json,
                             llvm::raw_ostream &os) {

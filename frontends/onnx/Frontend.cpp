@@ -4,7 +4,7 @@
 #include "frontends/onnx/Tensors.h"
 #include "nlohmann/json.hpp"
 #include "onnx/defs/schema.h"
-#include "llvm/ADT/MapVector.h"
+#include <map>
 
 using namespace mlir;
 using namespace edgec;
@@ -64,7 +64,7 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
     return failure();
   const onnx::ModelProto &proto = *model->proto;
   const onnx::GraphProto &graph = proto.graph();
-  llvm::MapVector<StringRef, int64_t> operators;
+  std::map<std::string, int64_t> operators;
   int64_t parameters = 0, bytes = 0;
   std::function<void(const onnx::GraphProto &)> count = [&](const onnx::GraphProto &graph) {
     for (const auto &node : graph.node()) {
@@ -101,13 +101,7 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
     out["outputs"].push_back({{"name", output.name()}, {"type", describeType(output.type())}});
   out["parameters"] = parameters;
   out["parameter_bytes"] = bytes;
-  auto sorted = operators.takeVector();
-  llvm::sort(sorted, [](auto &a, auto &b) {
-    return a.second != b.second ? a.second > b.second : a.first < b.first;
-  });
-  out["operators"] = nlohmann::ordered_json::object();
-  for (auto &[name, number] : sorted)
-    out["operators"][name.str()] = number;
+  setOperators(out, {operators.begin(), operators.end()});
   std::string head = model->fileName + ": ONNX, IR version " + std::to_string(proto.ir_version());
   for (const auto &import : proto.opset_import())
     head += ", " + (import.domain().empty() ? "ai.onnx" : import.domain()) + " opset " +

@@ -81,11 +81,7 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
   }
   out["parameters"] = parameters;
   out["parameter_bytes"] = bytes;
-  std::vector<std::pair<std::string, int64_t>> sorted(operators.begin(), operators.end());
-  llvm::stable_sort(sorted, [](auto &a, auto &b) { return a.second > b.second; });
-  out["operators"] = nlohmann::ordered_json::object();
-  for (auto &[name, number] : sorted)
-    out["operators"][name] = number;
+  setOperators(out, {operators.begin(), operators.end()});
   std::string head =
       loaded->fileName + ": TensorFlow Lite, schema version " + std::to_string(model.version());
   if (model.subgraphs()->size() > 1)

@@ -101,11 +101,7 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
           {{"name", output.argument.name}, {"type", describe(program.graph, output.argument)}});
   out["parameters"] = parameters;
   out["parameter_bytes"] = bytes;
-  std::vector<std::pair<std::string, int64_t>> sorted(operators.begin(), operators.end());
-  llvm::stable_sort(sorted, [](auto &a, auto &b) { return a.second > b.second; });
-  out["operators"] = nlohmann::ordered_json::object();
-  for (auto &[name, number] : sorted)
-    out["operators"][name] = number;
+  setOperators(out, {operators.begin(), operators.end()});
   std::string head = loaded->fileName + ": torch.export program, schema version " +
                      std::to_string(program.major) + "." + std::to_string(program.minor) +
                      ", torch " + program.torchVersion;

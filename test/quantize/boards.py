@@ -16,12 +16,12 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx"), str(HERE.parent / "mcu")]
 
+import case  # noqa: E402
 import emulate  # noqa: E402
 import generate  # noqa: E402
 import numpy as np  # noqa: E402
-from common import edgec, tensors  # noqa: E402
+from common import tensors  # noqa: E402
 
-BINARY = edgec.find()
 REQUIRED = os.environ.get("EDGEC_REQUIRE_TARGETS", "").split(",")
 # Without floats; with them; with vectors, of two kinds.
 TARGETS = ("cortex-m0", "cortex-m4", "cortex-a53", "rv64gcv")
@@ -39,11 +39,7 @@ def network():
     return g
 
 
-class BoardsTest(unittest.TestCase):
-    def invoke(self, *arguments):
-        result = edgec.invoke(BINARY, [str(a) for a in arguments], timeout=120)
-        self.assertEqual(result.code, 0, f"{arguments}: {result.crash or result.tail}")
-
+class BoardsTest(case.ModelTest):
     def test_same_as_host(self):
         for target in TARGETS:
             lacking = emulate.missing(target)

@@ -6,19 +6,18 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx")]
 
+import case  # noqa: E402
 import generate  # noqa: E402
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
-from common import edgec, tensors  # noqa: E402
+from common import tensors  # noqa: E402
 from onnx import TensorProto  # noqa: E402
 
-BINARY = edgec.find()
 LEAST = {"fp16": 55, "bf16": 38}  # dB
 
 
@@ -32,22 +31,7 @@ def plain():
     return g
 
 
-def sqnr(wanted, found) -> float:
-    wanted, found = np.asarray(wanted, np.float64), np.asarray(found, np.float64)
-    return 10 * np.log10((wanted**2).sum() / max(((wanted - found) ** 2).sum(), 1e-30))
-
-
-class HalvesTest(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="edgec-halves-")
-        self.addCleanup(directory.cleanup)
-        self.work = pathlib.Path(directory.name)
-
-    def invoke(self, *arguments) -> edgec.Result:
-        result = edgec.invoke(BINARY, [str(a) for a in arguments], timeout=120)
-        self.assertEqual(result.code, 0, f"{arguments}: {result.crash or result.tail}")
-        return result
-
+class HalvesTest(case.ModelTest):
     def manifest(self, path, *options) -> dict:
         self.invoke("compile", path, *options, "-o", self.work / "compiled", "--name=m")
         return json.loads((self.work / "compiled" / "m.json").read_text())
@@ -71,7 +55,7 @@ class HalvesTest(unittest.TestCase):
         wanted = session.run(None, {name: x})[0]
         floats = self.manifest(path)
         for scheme, least in LEAST.items():
-            found = sqnr(wanted, self.run_model(path, name, x, f"--quantize={scheme}"))
+            found = case.sqnr(wanted, self.run_model(path, name, x, f"--quantize={scheme}"))
             narrow = self.manifest(path, f"--quantize={scheme}")
             parts = [narrow[key] / max(floats[key], 1) for key in ("constant_bytes", "ram_bytes")]
             print(f"  {g.name} {scheme}: {found:.1f} dB, {parts[0]:.2f} of the constants, {parts[1]:.2f} of the arena")
@@ -85,7 +69,7 @@ class HalvesTest(unittest.TestCase):
         path, x, wanted = self.check(plain, 0.52, 0.52)
         found = self.run_model(path, "x", x.astype(np.float16), "--quantize=fp16", "--input-type=float16", "--output-type=float16")
         self.assertEqual(found.dtype, np.float16)
-        self.assertGreater(sqnr(wanted, found), 50)
+        self.assertGreater(case.sqnr(wanted, found), 50)
         kept = self.manifest(path, "--quantize=fp16", "--keep-float=Conv_*")
         self.assertEqual(kept["constant_bytes"], self.manifest(path)["constant_bytes"])
 

@@ -10,19 +10,18 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx"), str(HERE.parent / "tflite"), str(HERE.parent / "mcu")]
 
 import boards  # noqa: E402
+import case  # noqa: E402
 import generate  # noqa: E402
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
-from common import edgec, tensors  # noqa: E402
+from common import tensors  # noqa: E402
 
-BINARY = edgec.find()
 MEAN, SCALE = (123.675, 116.28, 103.53), (0.0171, 0.0175, 0.0174)
 
 
@@ -36,27 +35,15 @@ def unpadded():
     return g
 
 
-def sqnr(wanted, found) -> float:
-    wanted, found = np.asarray(wanted, np.float64), np.asarray(found, np.float64)
-    return 10 * np.log10((wanted**2).sum() / max(((wanted - found) ** 2).sum(), 1e-30))
-
-
-class InterfaceTest(unittest.TestCase):
+class InterfaceTest(case.ModelTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="edgec-interface-")
-        self.addCleanup(directory.cleanup)
-        self.work = pathlib.Path(directory.name)
+        super().setUp()
         self.random = np.random.default_rng(7)
         self.models = {}
         for make in (generate.cnn, generate.qdq, unpadded):
             g = make()
             self.models[g.name] = self.work / f"{g.name}.onnx"
             self.models[g.name].write_bytes(g.model().SerializeToString(deterministic=True))
-
-    def invoke(self, *arguments) -> edgec.Result:
-        result = edgec.invoke(BINARY, [str(a) for a in arguments], timeout=120)
-        self.assertEqual(result.code, 0, f"{arguments}: {result.crash or result.tail}")
-        return result
 
     def run_model(self, model, feed, *options):
         """The first output for the first input."""
@@ -114,7 +101,7 @@ class InterfaceTest(unittest.TestCase):
             quantize = "--quantize=int8", self.samples(np.stack([pixels, self.pixels(*shape)]))
             wanted = self.reference(model, (pixels.astype(np.float32) - mean) / 64)
             found = self.run_model(model, ("image", pixels), *normalize, *quantize)
-            self.assertGreater(sqnr(wanted, found), 25, f"{name} {mean}")
+            self.assertGreater(case.sqnr(wanted, found), 25, f"{name} {mean}")
             manifest = self.manifest(model, *normalize, *quantize)
             self.assertEqual(manifest["inputs"][0]["dtype"], "uint8")
             if mean == int(mean):
@@ -146,7 +133,7 @@ class InterfaceTest(unittest.TestCase):
         how = self.manifest(model, *chosen)
         integers = np.rint(x / np.float32(how["inputs"][0]["quantization"]["scale"])).astype(np.int16)
         found = self.run_model(model, ("image", integers), *chosen) * how["outputs"][0]["quantization"]["scale"]
-        self.assertGreater(sqnr(self.reference(model, x), found), 40)
+        self.assertGreater(case.sqnr(self.reference(model, x), found), 40)
 
     def test_quantized_models(self):
         """Models that come quantized: the other signedness, or the numbers."""

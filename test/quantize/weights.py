@@ -10,19 +10,18 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx")]
 
+import case  # noqa: E402
 import generate  # noqa: E402
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
-from common import edgec, tensors  # noqa: E402
+from common import tensors  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-BINARY = edgec.find()
 
 
 def dense():
@@ -64,22 +63,7 @@ def scaled_integers():
     return g
 
 
-def sqnr(wanted, found) -> float:
-    wanted, found = np.asarray(wanted, np.float64), np.asarray(found, np.float64)
-    return 10 * np.log10((wanted**2).sum() / max(((wanted - found) ** 2).sum(), 1e-30))
-
-
-class WeightsTest(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="edgec-weights-")
-        self.addCleanup(directory.cleanup)
-        self.work = pathlib.Path(directory.name)
-
-    def invoke(self, *arguments) -> edgec.Result:
-        result = edgec.invoke(BINARY, [str(a) for a in arguments], timeout=120)
-        self.assertEqual(result.code, 0, f"{arguments}: {result.crash or result.tail}")
-        return result
-
+class WeightsTest(case.ModelTest):
     def write(self, graph) -> tuple[pathlib.Path, np.ndarray, np.ndarray]:
         """The model, an input, and what it has to give."""
         path = self.work / f"{graph.name}.onnx"
@@ -106,7 +90,7 @@ class WeightsTest(unittest.TestCase):
         path, x, wanted = self.write(make())
         floats, narrow = self.constants(path), self.constants(path, f"--quantize={scheme}", *options)
         self.assertLess(narrow, most * floats, f"{make.__name__} {scheme}: {narrow} of {floats} bytes")
-        found = sqnr(wanted, self.run_model(path, x, f"--quantize={scheme}", *options))
+        found = case.sqnr(wanted, self.run_model(path, x, f"--quantize={scheme}", *options))
         print(f"  {make.__name__} {scheme} {' '.join(options)}: {found:.1f} dB, {narrow / floats:.3f} of the bytes")
         self.assertGreater(found, least, f"{make.__name__} {scheme}")
 
@@ -152,7 +136,7 @@ class WeightsTest(unittest.TestCase):
         path, x, _ = self.write(graph)
         c = [numpy_helper.to_array(constant).astype(np.float64) for constant in graph.constants]
         wanted = (x @ (c[0] * c[1]) + c[3]) @ ((c[4] - c[6]) * c[5])
-        self.assertGreater(sqnr(wanted, self.run_model(path, x)), 110)
+        self.assertGreater(case.sqnr(wanted, self.run_model(path, x)), 110)
         self.assertLess(self.constants(path), 128 * 64 + 2 * 64 * 32 + 2000)
 
     def test_blocks_from_the_file(self):
@@ -167,7 +151,7 @@ class WeightsTest(unittest.TestCase):
         path.write_bytes(model.SerializeToString(deterministic=True))
         x = np.random.default_rng(1).standard_normal((2, 128)).astype(np.float32)
         wanted = x.astype(np.float64) @ (q * np.repeat(scale, 32, axis=0).astype(np.float64))
-        self.assertGreater(sqnr(wanted, self.run_model(path, x)), 110)
+        self.assertGreater(case.sqnr(wanted, self.run_model(path, x)), 110)
         self.assertLess(self.constants(path), 128 * 48 // 2 + 4 * 48 * 4 + 400)
 
     def test_packed_in_the_file(self):
@@ -190,7 +174,7 @@ class WeightsTest(unittest.TestCase):
         x = random.standard_normal((3, depth)).astype(np.float32)
         integers = np.stack([packed & 15, packed >> 4], -1).reshape(rows, depth).astype(np.float64) - 8
         wanted = x @ (integers * np.repeat(scale, block, axis=1)).T
-        self.assertGreater(sqnr(wanted, self.run_model(path, x)), 110)
+        self.assertGreater(case.sqnr(wanted, self.run_model(path, x)), 110)
         self.assertLess(self.constants(path), rows * depth // 2 + scale.nbytes + 400)
 
 

@@ -296,6 +296,16 @@ FailureOr<Views> parts(const NodeContext &ctx, int64_t dim, ArrayRef<int64_t> si
   return views;
 }
 
+/// Parts of `size` of a dimension, of which the last one may be shorter.
+FailureOr<Views> evenParts(NodeContext &ctx, int64_t dim, int64_t extent, int64_t size) {
+  if (failed(checkParts(ctx, extent / size)))
+    return failure();
+  SmallVector<int64_t> each;
+  for (int64_t start = 0; start < extent || start == 0; start += size)
+    each.push_back(std::min(size, extent - start));
+  return parts(ctx, dim, each);
+}
+
 FailureOr<Views> importSplit(NodeContext &ctx) {
   auto dim = realDimension(ctx);
   if (failed(dim))
@@ -306,12 +316,7 @@ FailureOr<Views> importSplit(NodeContext &ctx) {
   int64_t extent = ctx.type(0).getDimSize(*dim), size = ctx.integer(sizes.name);
   if (size < 1)
     return ctx.error("splits into parts of ") << size;
-  if (failed(checkParts(ctx, extent / size)))
-    return failure();
-  SmallVector<int64_t> each;
-  for (int64_t start = 0; start < extent || start == 0; start += size)
-    each.push_back(std::min(size, extent - start));
-  return parts(ctx, *dim, each);
+  return evenParts(ctx, *dim, extent, size);
 }
 
 FailureOr<Views> importChunk(NodeContext &ctx) {
@@ -322,12 +327,7 @@ FailureOr<Views> importChunk(NodeContext &ctx) {
                        : ctx.error("splits into ") << chunks << " parts";
   int64_t extent = ctx.type(0).getDimSize(*dim);
   int64_t size = extent == 0 ? 1 : (extent - 1) / chunks + 1;
-  if (failed(checkParts(ctx, extent / size)))
-    return failure();
-  SmallVector<int64_t> each;
-  for (int64_t start = 0; start < extent || start == 0; start += size)
-    each.push_back(std::min(size, extent - start));
-  return parts(ctx, *dim, each);
+  return evenParts(ctx, *dim, extent, size);
 }
 
 FailureOr<Views> importTensorSplit(NodeContext &ctx) {
