@@ -313,6 +313,14 @@ def loops(x):
 
 case("cond", lambda x: torch.cond(x.sum() > 0, lambda x: x.sin(), lambda x: x.cos() + 1, (x,)), f(3, 4))
 case("while_loop", loops, f(3))
+
+def carried(c, x):
+    y = c * 0.5 + x
+    return y, y * 2
+
+
+case("scan", lambda c, x: torch._higher_order_ops.scan(carried, c, x, dim=0), f(3), f(5, 3))
+case("map", lambda x, y: torch._higher_order_ops.map(lambda x, y: x.sin() + y, x, y), f(4, 3), f(3))
 case("item", lambda x, y: (x * y.sum().item(), torch.full((2,), y.max().item())), f(3), f(4))
 case("fake_quantize", lambda x, s, z: (A.fake_quantize_per_tensor_affine(x, 0.1, 3, -10, 10), A.fake_quantize_per_channel_affine(x, s, z, 1, -128, 127)), f(3, 4), u(4), torch.tensor([0, 1, -2, 5], dtype=torch.int32))
 
