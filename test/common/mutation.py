@@ -12,6 +12,7 @@ import concurrent.futures
 import dataclasses
 import os
 import pathlib
+import random
 import re
 import shutil
 import tempfile
@@ -32,6 +33,28 @@ class Case:
     @property
     def file(self) -> str:
         return f"case{self.index:03}-{self.kind}{self.suffix}"
+
+
+def chooser(kinds: list[str], on_bytes: dict, change, suffix: str, unfit: tuple = ()):
+    """What makes a case: one kind after the other, of a base by chance. `change(rng, data, kind)` gives the changed file
+    where `on_bytes` doesn't know the kind, or None, or raises one of `unfit`: then another base is tried."""
+
+    def make_case(seed: int, index: int, bases: list[pathlib.Path]) -> Case:
+        rng = random.Random(f"{seed}/{index}")  # alone, whatever the others were
+        kind = kinds[index % len(kinds)]
+        while True:
+            base = rng.choice(bases)
+            data = base.read_bytes()
+            if kind in on_bytes:
+                return Case(index, kind, base.stem, on_bytes[kind](rng, data), suffix)
+            try:
+                data = change(rng, data, kind)
+            except unfit:
+                continue
+            if data is not None:
+                return Case(index, kind, base.stem, data, suffix)
+
+    return make_case
 
 
 @dataclasses.dataclass

@@ -10,7 +10,6 @@ What every case must do stands in test/common/mutation.py.
 from __future__ import annotations
 
 import pathlib
-import random
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -21,18 +20,12 @@ from common import mutation  # noqa: E402
 from damage import KINDS, ON_BYTES, ON_MODEL  # noqa: E402
 
 
-def make_case(seed: int, index: int, bases: list[pathlib.Path]) -> mutation.Case:
-    """Case `index` alone, whatever the others were. Every kind comes up in turn."""
-    rng = random.Random(f"{seed}/{index}")
-    kind = KINDS[index % len(KINDS)]
-    while True:
-        base = rng.choice(bases)
-        data = base.read_bytes()
-        if kind in ON_BYTES:
-            return mutation.Case(index, kind, base.stem, ON_BYTES[kind](rng, data), ".onnx")
-        model = ON_MODEL[kind](rng, onnx.load_model_from_string(data))
-        if model is not None:
-            return mutation.Case(index, kind, base.stem, model.SerializeToString(deterministic=True), ".onnx")
+def changed(rng, data: bytes, kind: str) -> bytes | None:
+    model = ON_MODEL[kind](rng, onnx.load_model_from_string(data))
+    return None if model is None else model.SerializeToString(deterministic=True)
+
+
+make_case = mutation.chooser(KINDS, ON_BYTES, changed, ".onnx")
 
 
 def bases_in(folder: pathlib.Path) -> tuple[list[pathlib.Path], list[pathlib.Path]]:

@@ -10,7 +10,6 @@ What every case must do stands in test/common/mutation.py.
 from __future__ import annotations
 
 import pathlib
-import random
 import struct
 import sys
 
@@ -90,24 +89,18 @@ ON_MODEL = {f.__name__: f for f in (field_changed, field_removed, tensors_swappe
 KINDS = [*ON_BYTES, *ON_MODEL, "field_changed", "field_changed"]
 
 
-def make_case(seed: int, index: int, bases: list[pathlib.Path]) -> mutation.Case:
-    """Case `index` alone, whatever the others were. Every kind comes up in turn."""
-    rng = random.Random(f"{seed}/{index}")
-    kind = KINDS[index % len(KINDS)]
-    while True:
-        base = rng.choice(bases)
-        data = base.read_bytes()
-        if kind in ON_BYTES:
-            return mutation.Case(index, kind, base.stem, ON_BYTES[kind](rng, data), ".tflite")
-        try:
-            model = ON_MODEL[kind](rng, schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0)))
-            if model is None:
-                continue
-            builder = flatbuffers.Builder(1024)
-            builder.Finish(model.Pack(builder), b"TFL3")
-        except (TypeError, ValueError, AttributeError, struct.error, OverflowError, IndexError):
-            continue  # no such value fits the field
-        return mutation.Case(index, kind, base.stem, bytes(builder.Output()), ".tflite")
+def rewritten(rng, data: bytes, kind: str) -> bytes | None:
+    model = ON_MODEL[kind](rng, schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0)))
+    if model is None:
+        return None
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+# No such value may fit the field.
+make_case = mutation.chooser(KINDS, ON_BYTES, rewritten, ".tflite",
+                             unfit=(TypeError, ValueError, AttributeError, struct.error, OverflowError, IndexError))  # fmt: skip
 
 
 def bases_in(folder: pathlib.Path) -> tuple[list[pathlib.Path], list[pathlib.Path]]:

@@ -7,18 +7,11 @@ import pathlib
 import shutil
 
 import numpy as np
-from common import edgec, tensors
+from common import edgec, models, tensors
+from common.models import Crashed, Refused  # noqa: F401: for who reads a reference
 
 TOLERANCE = 1e-4  # of the range of an output of floats
 STEPS = 0  # of a quantized output
-
-
-class Refused(Exception):
-    """edgec says that it doesn't do this."""
-
-
-class Crashed(Exception):
-    """A signal, a hang, a sanitizer report."""
 
 
 class Reference:
@@ -78,21 +71,8 @@ def names(binary: str, path: pathlib.Path, timeout: float) -> list[str]:
 
 def run(binary: str, path: pathlib.Path, feed: list[np.ndarray], calls: int, work: pathlib.Path,
         timeout: float) -> list[np.ndarray]:  # fmt: skip
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    args = ["run", path, "--output", work / "out", "--calls", calls]
-    if feed:
-        for at, (name, value) in enumerate(zip(names(binary, path, timeout), feed, strict=True)):
-            tensors.save(work / f"{at}.npy", value)
-            args += ["--input", f"{name}={work / f'{at}.npy'}"]
-    result = edgec.invoke(binary, args, timeout=timeout)
-    if result.crash:
-        raise Crashed(f"{result.crash}\n{result.tail}")
-    if result.code == 1:
-        raise Refused(edgec.reason(result.stderr))
-    if result.code:
-        raise Crashed(f"exit code {result.code}\n{result.tail}")
-    return [value for _, value in tensors.load_outputs(work / "out")]
+    feed = list(zip(names(binary, path, timeout), feed, strict=True)) if feed else []
+    return models.run_model(binary, path, feed, calls, work, timeout)
 
 
 def emulate(binary: str, path: pathlib.Path, feed: list[np.ndarray], calls: int, work: pathlib.Path, timeout: float,

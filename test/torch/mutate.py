@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import json
 import pathlib
-import random
 import sys
 import zipfile
 
@@ -124,21 +123,8 @@ def rewritten(rng, data: bytes, kind: str) -> bytes | None:
     return out.getvalue()
 
 
-def make_case(seed: int, index: int, bases: list[pathlib.Path]) -> mutation.Case:
-    """Case `index` alone, whatever the others were. Every kind comes up in turn."""
-    rng = random.Random(f"{seed}/{index}")
-    kind = KINDS[index % len(KINDS)]
-    while True:
-        base = rng.choice(bases)
-        data = base.read_bytes()
-        if kind in ON_BYTES:
-            return mutation.Case(index, kind, base.stem, ON_BYTES[kind](rng, data), ".pt2")
-        try:
-            data = rewritten(rng, data, kind)
-        except (KeyError, TypeError, IndexError, ValueError):
-            continue  # an earlier change took away what this one needs
-        if data is not None:
-            return mutation.Case(index, kind, base.stem, data, ".pt2")
+# An earlier change may have taken away what the next one needs.
+make_case = mutation.chooser(KINDS, ON_BYTES, rewritten, ".pt2", unfit=(KeyError, TypeError, IndexError, ValueError))
 
 
 class Network(torch.nn.Module):

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import pathlib
-import shutil
 
 import ml_dtypes
 import numpy as np
 import torch
 import torch.ao.quantization.fx._decomposed  # noqa: F401: defines quantized_decomposed
-from common import edgec, tensors
+from common import models, tensors
+from common.models import Crashed, Refused  # noqa: F401: for who reads a reference
 
 TOLERANCE = 1e-4  # of the range of an output of f32 or f64
 NARROW = {"float16": 4e-3, "bfloat16": 3e-2}  # of others
-
-
-class Refused(Exception):
-    """edgec says that it doesn't do this."""
-
-
-class Crashed(Exception):
-    """A signal, a hang, a sanitizer report."""
 
 
 def to_numpy(value) -> np.ndarray:
@@ -42,22 +34,9 @@ def flat_inputs(program: torch.export.ExportedProgram) -> list[str]:
 def run(binary: str, path: pathlib.Path, names: list[str], feed: list[torch.Tensor], calls: int, work: pathlib.Path,
         timeout: float, shapes: bool = False) -> list[np.ndarray]:  # fmt: skip
     """The outputs of the last of `calls` calls with one feed, which begin with fresh states."""
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    args = ["run", path, "--output", work / "out", "--calls", calls]
-    for name, value in zip(names, feed, strict=True):
-        tensors.save(work / f"{name}.npy", to_numpy(value))
-        args += ["--input", f"{name}={work / f'{name}.npy'}"]
-        if shapes:
-            args += ["--shape", f"{name}={'x'.join(map(str, value.shape))}"]
-    result = edgec.invoke(binary, args, timeout=timeout)
-    if result.crash:
-        raise Crashed(f"{result.crash}\n{result.tail}")
-    if result.code == 1:
-        raise Refused(edgec.reason(result.stderr))
-    if result.code:
-        raise Crashed(f"exit code {result.code}\n{result.tail}")
-    return [value for _, value in tensors.load_outputs(work / "out")]
+    feed = [(name, to_numpy(value)) for name, value in zip(names, feed, strict=True)]
+    more = [x for name, value in feed for x in ("--shape", f"{name}={'x'.join(map(str, value.shape))}")] if shapes else []
+    return models.run_model(binary, path, feed, calls, work, timeout, more)
 
 
 def distance(want: list, got: list[np.ndarray]) -> tuple[float, str]:
