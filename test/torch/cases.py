@@ -142,6 +142,7 @@ case("to overloads", lambda x, y: (A.to.dtype(x, torch.float32), A.to.other(x, y
 case("activations", lambda x: (A.glu(x, 0), A.threshold(x, 0.5, -1.0), A.threshold_(x.clone(), 0.1, 2), A.hardtanh(x, -0.5, 0.7), A.leaky_relu(x, 0.3), A.elu(x, 0.5), A.softplus(x, 2, 1), A.celu(x, 0.5), A.gelu(x, approximate="tanh"), A.log_sigmoid_forward(x)[0]), f(4, 7))
 case("prelu", lambda x, w, one: (A.prelu(x, w), A.prelu(x, one), A._prelu_kernel(x, w.view(1, -1, 1))), f(2, 3, 5), f(3), f(1))
 case("softmax", lambda x: (A.softmax.int(x, -1), A._softmax(x, 1, False), A.log_softmax.int(x, 0), A._log_softmax(x, -1, False), A._safe_softmax(x, 1)), f(2, 3, 5))
+case("softmax, rows of -inf", lambda x: (A._safe_softmax(x, 1), A._safe_softmax(x, -1)), torch.cat([f(2, 3, 5), torch.full((1, 3, 5), -math.inf)]))
 case("softmax/f16", lambda x: (torch.softmax(x, -1), torch.softmax(x, -1, dtype=torch.float32)), f(2, 3, 5, **HALF))
 case("softmax/i64", lambda x: torch.softmax(x, -1, dtype=torch.float32), i(3, 5))
 case("dropout", lambda x: (A.dropout(x, 0.5, False), A.feature_dropout(x, 0.5, False)), f(3, 7))

@@ -157,7 +157,7 @@ FailureOr<Results> importGlu(NodeContext &ctx) {
 }
 
 /// In f32 where the input is an integer or the result has to be one.
-template <bool log> FailureOr<Results> importSoftmax(NodeContext &ctx) {
+template <bool log, bool safe = false> FailureOr<Results> importSoftmax(NodeContext &ctx) {
   Value x = floats(ctx);
   for (auto [i, parameter] : llvm::enumerate(ctx.schema.parameters))
     if (parameter.type == Parameter::Type::elementType && ctx.arguments[i].element)
@@ -168,8 +168,8 @@ template <bool log> FailureOr<Results> importSoftmax(NodeContext &ctx) {
   if (failed(dim))
     return failure();
   if (typeOf(x).getRank() == 0)
-    return one(ctx.reshape(ctx.create<edge::SoftmaxOp>(ctx.reshape(x, {1}), 0, log), {}));
-  return one(ctx.create<edge::SoftmaxOp>(x, *dim, log));
+    return one(ctx.reshape(ctx.create<edge::SoftmaxOp>(ctx.reshape(x, {1}), 0, log, safe), {}));
+  return one(ctx.create<edge::SoftmaxOp>(x, *dim, log, safe));
 }
 
 } // namespace
@@ -227,7 +227,7 @@ ArrayRef<OperatorRow> edgec::torch::getActivationRows() {
        importSoftmax<false>},
       {"aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", importSoftmax<false>},
       {"aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
-       importSoftmax<false>},
+       importSoftmax<false, true>},
       {"aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
        importSoftmax<true>},
       {"aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",

@@ -10,17 +10,6 @@ using P = edge::ComparePredicate;
 
 namespace {
 
-/// softmax(scores) where no row may be all -inf but by a mask, whose rows then give zeros.
-Value softmaxOfMasked(const NodeContext &ctx, Value scores, Value mask) {
-  Formula f(ctx);
-  int64_t last = typeOf(scores).getRank() - 1;
-  Value weights = ctx.create<edge::SoftmaxOp>(scores, last, false);
-  if (!mask)
-    return weights;
-  Value any = f.reduce(mask, edge::ReduceKind::max, {typeOf(mask).getRank() - 1});
-  return f.select(any, weights, ctx.scalar(elementOf(scores), 0));
-}
-
 /// softmax(q k' scale + mask) v. With fewer heads of keys than of queries, groups of queries share
 /// one.
 FailureOr<Results> importAttention(NodeContext &ctx) {
@@ -61,14 +50,14 @@ FailureOr<Results> importAttention(NodeContext &ctx) {
         f.compare(createRamp(ctx, keys, 0, 1), createRamp(ctx, queries, 0, 2), P::less_equal);
     scores = f.select(kept, scores, ctx.scalar(wide, -INFINITY));
   }
-  Value kept;
   if (mask && elementOf(mask).isInteger(1))
-    scores = f.select(kept = mask, scores, ctx.scalar(wide, -INFINITY));
+    scores = f.select(mask, scores, ctx.scalar(wide, -INFINITY));
   else if (mask)
     scores = f.add(scores, ctx.cast(mask, wide));
   if (!scores)
     return failure();
-  Value weights = softmaxOfMasked(ctx, scores, kept);
+  Value weights = ctx.create<edge::SoftmaxOp>(scores, typeOf(scores).getRank() - 1, /*log=*/false,
+                                              /*safe=*/true);
   if (grouped) {
     folded[rank - 1] = keys;
     weights = ctx.reshape(weights, folded);

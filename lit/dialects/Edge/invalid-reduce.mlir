@@ -48,6 +48,14 @@ func.func @softmax_axis(%x: tensor<2x3xf32>) {
 
 // -----
 
+func.func @softmax_of_both(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'edge.softmax' is either 'log' or 'safe'}}
+  %0 = edge.softmax log safe %x along 1 : tensor<2x3xf32>
+  return
+}
+
+// -----
+
 func.func @softmax_of_integers(%x: tensor<2x3xi32>) {
   // expected-error @+1 {{'edge.softmax' expects floats}}
   %0 = edge.softmax %x along 1 : tensor<2x3xi32>
