@@ -100,16 +100,24 @@ program. What is written to an input that the caller gives is a further output, 
 **Writes become values.** A tensor is a storage, seen through a chain of reshapes, permutations, slices; a write through it makes a
 new value of the storage, and other views of that are computed again when they are read. Whether `reshape` and `contiguous` copy is
 decided by the strides that the program gives. A buffer that is written is a state: it lies in the arena, begins with what the
-program holds, and `NAME_reset` sets it back.
+program holds, and `NAME_reset` sets it back. Buffers that share memory with a written one are views of the same state.
 
 **Open dimensions** are fixed by `--shape x=1x3x64x64`. The symbols in them are solved from that, and checked against the program's
 ranges and guards. Without it, the error says which input needs it and what each symbol may be.
+
+**Numbers of a run**: what `.item()` gives may be an operand of Python's arithmetic and of operators, an index (`x[n]`), and the start
+of a part whose extent is known (`x.narrow(0, n, 2)`, `x[n : n + 2]`), also to write there; extents may not depend on it. A part that
+would lie outside is moved to the border.
+
+**Asserts** (`torch._check`, `torch._assert_async`, ranges) that are known to fail are errors. The others are taken for granted, or,
+with `--checked`, make the run return `EDGEC_ERROR_SHAPE`, as parts that lie outside do; those in the graphs of branches and loops
+aren't kept, with a warning.
 
 **Types** are promoted as torch does it; results are compared with the types and shapes that the program gives, and a difference is
 an error. Floats of 8 bits are refused. Complex numbers may come out of `stft` and `rfft`, be sliced and moved, and become real
 ones again (`abs`, `real`, `imag`, `view_as_real`, `irfft`); nothing else takes them.
 
-**Control flow**: `cond` and `while_loop` run; `scan` and `map` are unrolled; asserts are dropped.
+**Control flow**: `cond` and `while_loop` run; `scan` and `map` are unrolled.
 
 **Quantized**: `quantized_decomposed` pairs with known scales (PT2E) are layers on integers as between ONNX's `QuantizeLinear` and
 `DequantizeLinear`; weights of torchao have to be unwrapped by `torchao.utils.unwrap_tensor_subclass` before the export.

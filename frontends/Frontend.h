@@ -18,6 +18,8 @@ struct ImportOptions {
   llvm::StringMap<std::string> values;
   /// Pairs `{input, output}` that are one state kept in the arena between calls (`--state h=hn`).
   std::vector<std::pair<std::string, std::string>> states;
+  /// Keep what the model itself asserts of values that only a run knows (`--checked`).
+  bool checked = false;
 };
 
 /// One operator of a model file, as `edgec inspect` and `edgec ops` list it.

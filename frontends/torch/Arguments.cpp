@@ -32,6 +32,11 @@ LogicalResult GraphImporter::bindNumber(NodeContext &ctx, const Parameter &param
   return success();
 }
 
+/// Whether `name` is one of the words in `names`.
+static bool isAmong(StringRef name, StringRef names) {
+  return llvm::is_contained(llvm::split(names, ' '), name);
+}
+
 FailureOr<Bound> GraphImporter::bindArgument(NodeContext &ctx, const Parameter &parameter,
                                              const Argument &argument, Value &input) {
   using Kind = Argument::Kind;
@@ -83,7 +88,8 @@ FailureOr<Bound> GraphImporter::bindArgument(NodeContext &ctx, const Parameter &
         (argument.kind == Kind::number && parameter.list && !parameter.length))
       return mismatch();
     for (const Number &number : argument.numbers) {
-      bool mayRun = !parameter.list && (isTensor || parameter.type == Type::scalar);
+      bool mayRun = !parameter.list && (isTensor || parameter.type == Type::scalar ||
+                                        isAmong(parameter.name, ctx.row.atRunTime));
       Value value;
       if (failed(bindNumber(ctx, parameter, number, bound, mayRun ? &value : nullptr)))
         return failure();

@@ -123,6 +123,12 @@ TensorView *GraphImporter::find(StringRef name, const OpContext &ctx) {
       ctx.error("'") << name << "' is not computed by any node before this one";
     return nullptr;
   }
+  if (!weight->second.whole.empty()) {
+    TensorView *whole = find(weight->second.whole, ctx);
+    if (!whole)
+      return nullptr;
+    return &(scope->tensors[name.str()] = whole->view(ctx, weight->second.part));
+  }
   if (!weight->second.payload)
     (void)weights.find(weight->second.name, ctx.loc);
   Value value = weight->second.payload ? readWeight(weight->second) : Value();
@@ -322,7 +328,7 @@ static FailureOr<Views> viewParts(NodeContext &ctx, ViewFunction view) {
         slice->offsets.push_back(0);
         slice->sizes.push_back(2);
         slice->strides.push_back(1);
-      } else {
+      } else if (!std::holds_alternative<ViewStep::Moving>(step.step)) {
         picks = true;
       }
     }
@@ -344,7 +350,7 @@ LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
   if (!op)
     return emitError(loc) << "operator '" << displayName(schemaName(node.target))
                           << "' is not supported";
-  NodeContext ctx(*this, node, op->schema, builder, loc);
+  NodeContext ctx(*this, node, *op, builder, loc);
   if (failed(bindArguments(ctx)))
     return failure();
   bool isView = std::holds_alternative<ViewFunction>(op->row->import);
@@ -355,7 +361,11 @@ LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
       diagnostic.attachNote() << "take their real and imaginary parts, or their size, before it";
       return diagnostic;
     }
-  if (const auto *number = std::get_if<NumberFunction>(&op->row->import)) {
+  const auto *number = std::get_if<NumberFunction>(&op->row->import);
+  bool isComputed = op->row->computed && llvm::any_of(llvm::seq(ctx.numInputs()), [&](unsigned i) {
+                      return static_cast<bool>(ctx.input(i));
+                    });
+  if (number && !isComputed) {
     auto result = (*number)(ctx);
     if (failed(result))
       return failure();
@@ -370,7 +380,8 @@ LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
       return failure();
     return defineViews(ctx, *result);
   }
-  auto results = std::get<ImportFunction>(op->row->import)(ctx);
+  auto results =
+      isComputed ? op->row->computed(ctx) : std::get<ImportFunction>(op->row->import)(ctx);
   if (failed(results))
     return failure();
   if (written >= 0)

@@ -15,6 +15,8 @@ struct LazyWeight {
   const Payload *payload = nullptr;
   std::string name;
   bool isState = false;
+  std::string whole; ///< the weight of which it is a view, if it is
+  ViewSteps part;    ///< which one
 };
 
 /// The names of one graph.
@@ -53,6 +55,7 @@ public:
   /// Numbers with the values of symbols and of nodes so far; nothing where one isn't known.
   std::optional<llvm::SmallVector<int64_t>> evaluate(llvm::ArrayRef<Number> numbers) const;
   std::optional<Number> evaluate(const Number &number) const;
+  const ImportOptions &getOptions() const { return options; }
 
 private:
   bool reportUnsupported(const Graph &graph);
@@ -61,12 +64,17 @@ private:
   // Inputs and outputs (Interface.cpp).
   llvm::LogicalResult solveSymbols();
   llvm::LogicalResult checkConstraints();
+  llvm::LogicalResult checkGuards();
+  std::optional<int64_t> extentOf(llvm::StringRef text) const;
   llvm::LogicalResult reportOpen(const InputSpec &input, const TensorMeta &meta);
   llvm::FailureOr<llvm::SmallVector<mlir::RankedTensorType>> inputTypes();
-  void findStates();
   llvm::LogicalResult bindInputs(llvm::ArrayRef<mlir::RankedTensorType> types,
                                  mlir::OpBuilder &builder);
   llvm::LogicalResult bindOutputs(mlir::OpBuilder &builder);
+
+  // Weights that are written (Written.cpp).
+  void findStates();
+  llvm::LogicalResult shareStates();
 
   llvm::LogicalResult importNodes(mlir::OpBuilder &builder);
   llvm::LogicalResult importNode(const Node &node, mlir::OpBuilder &builder);

@@ -10,6 +10,8 @@
 namespace edgec::torch {
 
 class GraphImporter;
+struct Operator;
+struct OperatorRow;
 
 /// What an argument is bound to, checked against its parameter's type.
 struct Bound {
@@ -24,14 +26,14 @@ struct Bound {
 /// One node of the graph, as the function of its table row sees it. `input(i)` is the tensor of
 /// parameter i of the signature, in torch's layout (channels first) and element type: null where
 /// the argument is None or no tensor. A `Scalar` that is only known at run time is a 0-d tensor
-/// there.
+/// there, and so is an integer that the row takes then (OperatorRow::atRunTime).
 class NodeContext : public OpContext {
 public:
-  NodeContext(GraphImporter &importer, const Node &node, const Schema &schema, mlir::OpBuilder &b,
-              mlir::Location loc)
-      : OpContext(b, loc), node(node), schema(schema), importer(importer) {}
+  NodeContext(GraphImporter &importer, const Node &node, const Operator &op, mlir::OpBuilder &b,
+              mlir::Location loc);
 
   const Node &node;
+  const OperatorRow &row;
   const Schema &schema;
   std::vector<Bound> arguments; ///< one a parameter
 
@@ -76,6 +78,14 @@ public:
   /// known.
   std::optional<llvm::SmallVector<int64_t>> stridesOf(unsigned index) const;
 
+  /// The extent of the first result along `axis`, if the file says it.
+  std::optional<int64_t> resultExtent(int64_t axis) const;
+
+  /// Says that `condition`, one boolean, holds, because of `what`. It's an error where it is known
+  /// not to; what only the run knows ends it with EDGEC_ERROR_SHAPE under --checked, and is
+  /// taken for granted otherwise.
+  llvm::LogicalResult require(mlir::Value condition, const llvm::Twine &what) const;
+
   /// Whether the tensor of parameter `index` is of complex numbers.
   bool isComplex(unsigned index) const;
   GraphImporter &getImporter() const { return importer; }
@@ -106,6 +116,10 @@ struct OperatorRow {
   /// Whether it takes complex numbers as floats with a last dimension of two. What views do to
   /// others, they do to these.
   bool takesComplex = false;
+  /// Names of the integers among its parameters that may be known only when the model runs.
+  llvm::StringLiteral atRunTime = "";
+  /// Of a NumberFunction: the row where an argument is only known when the model runs.
+  ImportFunction computed = nullptr;
 };
 
 // The tables, a family each (frontends/torch/ops/*.cpp).
@@ -114,6 +128,7 @@ llvm::ArrayRef<OperatorRow> getFunctionRows();
 llvm::ArrayRef<OperatorRow> getActivationRows();
 llvm::ArrayRef<OperatorRow> getCreateRows();
 llvm::ArrayRef<OperatorRow> getViewRows();
+llvm::ArrayRef<OperatorRow> getSliceRows();
 llvm::ArrayRef<OperatorRow> getShapeRows();
 llvm::ArrayRef<OperatorRow> getConvRows();
 llvm::ArrayRef<OperatorRow> getMatMulRows();

@@ -76,19 +76,25 @@ LogicalResult GraphImporter::checkConstraints() {
                                "other dynamic_shapes";
     return diagnostic;
   }
-  SymbolValues values = symbols;
-  for (const InputSpec *input : userInputs(program)) {
-    const std::string &name = input->argument.name;
-    auto meta = program.graph.tensors.find(name);
-    if (meta == program.graph.tensors.end())
-      continue;
-    if (auto shape = evaluate(ArrayRef(meta->second.sizes)))
-      for (auto [i, extent] : llvm::enumerate(*shape))
-        values["L['" + name + "'].size()[" + std::to_string(i) + "]"] = static_cast<double>(extent);
-  }
+  return checkGuards();
+}
+
+/// Shapes that the export has taken for granted, beside the ranges of symbols.
+LogicalResult GraphImporter::checkGuards() {
   for (const std::string &guard : program.guards) {
     auto expression = Expression::parsePython(guard);
+    std::vector<std::string> names;
+    if (expression)
+      expression->collectSymbols(names);
+    SymbolValues values = symbols;
+    for (const std::string &name : names)
+      if (auto extent = extentOf(name))
+        values[name] = static_cast<double>(*extent);
     auto value = expression ? expression->evaluate(values) : std::nullopt;
+    if (!value)
+      emitWarning(file) << "the program's guard '" << guard
+                        << "' is not checked: what it speaks of "
+                        << "is no extent of an input";
     if (!value || *value != 0)
       continue;
     auto diagnostic = emitError(file)
@@ -98,6 +104,35 @@ LogicalResult GraphImporter::checkConstraints() {
     return diagnostic;
   }
   return success();
+}
+
+/// The extent that a guard calls `L['batch'][0]['pixels'].size()[2]`; nothing for anything else.
+std::optional<int64_t> GraphImporter::extentOf(StringRef text) const {
+  auto [path, index] = text.split(".size()[");
+  unsigned dimension = 0;
+  if (!path.consume_front("L[") || !index.consume_back("]") || index.getAsInteger(10, dimension))
+    return std::nullopt;
+  // torch joins the keys on the way to an input with underscores, and so it names the input.
+  std::string name;
+  SmallVector<StringRef> keys;
+  path.split(keys, '[');
+  for (StringRef key : keys) {
+    key.consume_back("]");
+    if (key.consume_front("'"))
+      key.consume_back("'");
+    name += name.empty() ? "" : "_";
+    for (char c : key)
+      name += llvm::isAlnum(c) ? llvm::toLower(c) : '_';
+  }
+  for (const InputSpec *input : userInputs(program)) {
+    auto meta = program.graph.tensors.find(input->argument.name);
+    if (StringRef(input->argument.name).lower() != name || meta == program.graph.tensors.end() ||
+        dimension >= meta->second.sizes.size())
+      continue;
+    if (auto shape = evaluate(ArrayRef(meta->second.sizes)))
+      return (*shape)[dimension];
+  }
+  return std::nullopt;
 }
 
 /// Says which shape an input needs, what is known of the symbols in it, and an example.
@@ -176,40 +211,6 @@ FailureOr<SmallVector<RankedTensorType>> GraphImporter::inputTypes() {
   return types;
 }
 
-/// Marks weights that nodes write to, by themselves or through views.
-void GraphImporter::findStates() {
-  std::map<std::string, std::string> roots;
-  for (const auto &entry : scope->weights)
-    roots[entry.first] = entry.first;
-  for (const Node &node : program.graph.nodes) {
-    const Operator *op = findOperator(schemaName(node.target));
-    if (!op || op->schema.parameters.empty())
-      continue;
-    int written = op->schema.written();
-    StringRef parameter = op->schema.parameters[std::max(written, 0)].name;
-    for (const Node::Input &input : node.inputs) {
-      auto root = roots.find(input.value.name);
-      if (input.name != parameter || input.value.kind != Argument::Kind::tensor ||
-          root == roots.end())
-        continue;
-      if (written >= 0)
-        scope->weights[root->second].isState = true;
-      if (written < 0 && !std::holds_alternative<ViewFunction>(op->row->import))
-        continue;
-      for (const Argument &output : node.outputs) {
-        if (output.kind == Argument::Kind::tensor)
-          roots[output.name] = root->second;
-        for (const std::string &name : output.names)
-          roots[name] = root->second;
-      }
-    }
-  }
-  for (const OutputSpec &output : program.outputs)
-    for (auto &[name, weight] : scope->weights)
-      if (output.kind == OutputSpec::Kind::bufferMutation && weight.name == output.target)
-        weight.isState = true;
-}
-
 LogicalResult GraphImporter::bindInputs(ArrayRef<RankedTensorType> types, OpBuilder &builder) {
   const auto *type = types.begin();
   Block &body = function.getBody().front();
@@ -267,7 +268,7 @@ LogicalResult GraphImporter::bindInputs(ArrayRef<RankedTensorType> types, OpBuil
     }
   }
   findStates();
-  return success();
+  return shareStates();
 }
 
 //===- Outputs --------------------------------------------------------------------------------===//

@@ -1,8 +1,13 @@
 #include "frontends/torch/GraphImporter.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace edgec;
 using namespace edgec::torch;
+
+NodeContext::NodeContext(GraphImporter &importer, const Node &node, const Operator &op,
+                         OpBuilder &b, Location loc)
+    : OpContext(b, loc), node(node), row(*op.row), schema(op.schema), importer(importer) {}
 
 const Bound &NodeContext::argument(StringRef name) const {
   for (auto [parameter, bound] : llvm::zip_equal(schema.parameters, arguments))
@@ -138,6 +143,34 @@ static const TensorMeta *metaOfInput(const NodeContext &ctx, unsigned index) {
     if (input.name == parameter && input.value.kind == Argument::Kind::tensor)
       return ctx.metaOf(input.value);
   return nullptr;
+}
+
+std::optional<int64_t> NodeContext::resultExtent(int64_t axis) const {
+  const TensorMeta *meta = node.outputs.empty() ? nullptr : metaOf(node.outputs[0]);
+  if (!meta || axis >= static_cast<int64_t>(meta->sizes.size()))
+    return std::nullopt;
+  auto extent = importer.evaluate(ArrayRef(meta->sizes[axis]));
+  return extent ? std::optional(extent->front()) : std::nullopt;
+}
+
+LogicalResult NodeContext::require(Value condition, const Twine &what) const {
+  if (!condition)
+    return failure();
+  condition = reshape(condition, {});
+  Attribute attr;
+  if (matchPattern(condition, m_Constant(&attr))) {
+    auto host = edge::HostTensor::fromAttr(attr);
+    if (succeeded(host) && host->getInt(0) == 0)
+      return error("asserts what does not hold for these inputs: ") << what;
+    return success();
+  }
+  if (!importer.getOptions().checked)
+    return success();
+  if (isa<func::FuncOp>(b.getInsertionBlock()->getParentOp()))
+    edge::RequireOp::create(b, loc, condition, true);
+  else
+    emitWarning(loc) << "is not checked: it stands in the graph of a branch or a loop";
+  return success();
 }
 
 bool NodeContext::isComplex(unsigned index) const {

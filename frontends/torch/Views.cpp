@@ -11,6 +11,13 @@ template <typename... Fns> struct Overloaded : Fns... {
   using Fns::operator()...;
 };
 
+Value ViewStep::Moving::indices(const OpContext &ctx) const {
+  SmallVector<int64_t> places(count);
+  for (int64_t i = 0; i < count; ++i)
+    places[i] = i * stride;
+  return Formula(ctx).add(ctx.constantInts(places), start);
+}
+
 Value ViewStep::apply(const OpContext &ctx, Value base) const {
   if (!base)
     return {};
@@ -26,6 +33,9 @@ Value ViewStep::apply(const OpContext &ctx, Value base) const {
             Value flat = ctx.reshape(base, typeOf(base).getNumElements());
             Value picked = ctx.create<edge::GatherOp>(flat, ctx.constantInts(s.places), 0);
             return ctx.reshape(picked, s.shape);
+          },
+          [&](const Moving &s) -> Value {
+            return ctx.create<edge::GatherOp>(base, s.indices(ctx), s.axis);
           }},
       step);
 }
@@ -84,6 +94,33 @@ static Value insertSlice(const OpContext &ctx, Value base, Value part, const Vie
   return insertAlong(ctx, base, inner, axis, slice.offsets[axis], slice.strides[axis]);
 }
 
+Value edgec::torch::writeSlices(const OpContext &ctx, Value base, Value part, Value indices,
+                                int64_t axis, edge::ScatterReduction reduction) {
+  if (!base || !part || !indices)
+    return {};
+  // Rows of what lies behind the axis, at places (before, index): nothing has to be transposed.
+  ArrayRef<int64_t> shape = shapeOf(base);
+  int64_t before = ShapedType::getNumElements(shape.take_front(axis)),
+          behind = ShapedType::getNumElements(shape.drop_front(axis + 1)),
+          count = typeOf(indices).getNumElements();
+  Value places = ctx.reshape(indices, {count, 1});
+  SmallVector<int64_t> rows{shape[axis], behind}, written{count, behind};
+  if (before != 1) {
+    SmallVector<int64_t> outer(before);
+    std::iota(outer.begin(), outer.end(), 0);
+    SmallVector<int64_t> all{before, count, 1};
+    Value first = ctx.reshape(ctx.constantInts(outer), {before, 1, 1});
+    Value pair[] = {ctx.create<edge::BroadcastOp>(first, all),
+                    ctx.create<edge::BroadcastOp>(ctx.cast(places, ctx.b.getI64Type()), all)};
+    places = ctx.create<edge::ConcatOp>(ValueRange(pair), 2);
+    rows.insert(rows.begin(), before);
+    written.insert(written.begin(), before);
+  }
+  Value result = ctx.create<edge::ScatterNDOp>(ctx.reshape(base, rows), places,
+                                               ctx.reshape(part, written), reduction);
+  return ctx.reshape(result, shape);
+}
+
 Value ViewStep::scatter(const OpContext &ctx, Value base, Value view) const {
   if (!base || !view)
     return {};
@@ -106,6 +143,10 @@ Value ViewStep::scatter(const OpContext &ctx, Value base, Value view) const {
                    Value written = ctx.create<edge::ScatterNDOp>(
                        flat, places, ctx.reshape(view, count), edge::ScatterReduction::none);
                    return ctx.reshape(written, shapeOf(base));
+                 },
+                 [&](const Moving &s) -> Value {
+                   return writeSlices(ctx, base, view, s.indices(ctx), s.axis,
+                                      edge::ScatterReduction::none);
                  }},
       step);
 }

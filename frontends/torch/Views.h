@@ -25,7 +25,16 @@ struct ViewStep {
   struct Pick {
     llvm::SmallVector<int64_t> shape, places;
   };
-  std::variant<Reshape, Transpose, Slice, Broadcast, Pick> step;
+  /// `count` slices along `axis`, from the one on that `start`, a 0-d i64, gives when the model
+  /// runs; every `stride`-th. What lies outside is moved to the border.
+  struct Moving {
+    mlir::Value start;
+    int64_t axis, count, stride;
+
+    /// Indices of the slices.
+    mlir::Value indices(const OpContext &ctx) const;
+  };
+  std::variant<Reshape, Transpose, Slice, Broadcast, Pick, Moving> step;
 
   /// The view of `base`; null after an error.
   mlir::Value apply(const OpContext &ctx, mlir::Value base) const;
@@ -63,6 +72,11 @@ private:
   mlir::Value known; ///< at `version`
   unsigned version = 0;
 };
+
+/// `base` with the slices of `part` written, or combined with what is there, at `indices` along
+/// `axis`; null after an error.
+mlir::Value writeSlices(const OpContext &ctx, mlir::Value base, mlir::Value part,
+                        mlir::Value indices, int64_t axis, edge::ScatterReduction reduction);
 
 /// Whether a tensor of these extents and strides can be seen with another shape without a copy.
 bool canReshapeInPlace(llvm::ArrayRef<int64_t> sizes, llvm::ArrayRef<int64_t> strides,

@@ -55,7 +55,8 @@ std::string edgec::writeHeader(const ModelInterface &interface, const Output &ou
   os << "\n/* Computes the outputs from the inputs. 0, or a negative edgec_status: "
         "EDGEC_ERROR_ARENA for a null or misaligned arena,\n"
         "   EDGEC_ERROR_ARGUMENT for a null input or output, EDGEC_ERROR_SHAPE where an input asks "
-        "for a branch that the compiled shapes rule out. No output may overlap the arena, an input "
+        "for a branch that the compiled shapes rule out, or, compiled with --checked, the model "
+        "asserts what doesn't hold. No output may overlap the arena, an input "
         "or another output.\n"
         "   Two threads may run at once on two arenas. */\n";
   os << "int32_t " << interface.name << "_run(void *arena";

@@ -146,6 +146,10 @@ void ModelArguments::add(CLI::App &command) {
   command.add_option("--set", values, "make an input a constant: NAME=NUMBER (repeatable)");
   command.add_option("--state", states,
                      "keep INPUT=OUTPUT in the arena between calls, cleared by reset (repeatable)");
+  command.add_flag(
+      "--checked", checked,
+      "keep what a .pt2 asserts of values that only a run knows: where it doesn't hold "
+      "the run returns EDGEC_ERROR_SHAPE; without it, it is taken for granted");
   command.add_flag("--fast-conv", fastConv,
                    "compute 3x3 convolutions through Winograd's transforms where that takes fewer "
                    "multiplications: results differ by some 1e-6 of their range");
@@ -159,6 +163,7 @@ bool ModelArguments::parse(CompileOptions &compile) const {
   if (!interface.parse(compile.interface))
     return false;
   ImportOptions &options = compile.import;
+  options.checked = checked;
   auto fail = [](const std::string &option, const std::string &text, const char *form) {
     llvm::errs() << "edgec: error: " << option << " " << text << ": expected " << form << "\n";
     return false;

@@ -44,6 +44,7 @@ struct ModelArguments {
   InterfaceArguments interface;
   std::vector<std::string> shapes, values, states;
   bool fastConv = false;
+  bool checked = false;
 
   void add(CLI::App &command);
   /// False after a message on stderr.

@@ -5,6 +5,8 @@
 using namespace mlir;
 using namespace edgec;
 
+using P = edge::ComparePredicate;
+
 namespace edgec::torch {
 
 /// Constants up to this many elements are written out: they fold with what reads them.
@@ -39,6 +41,40 @@ Value isNonzero(const NodeContext &ctx, Value x) {
   Formula f(ctx);
   Value isZero = f.compare(x, ctx.scalar(elementOf(x), 0), edge::ComparePredicate::equal);
   return f.unary<edge::NotOp>(isZero);
+}
+
+FailureOr<Results> differs(NodeContext &ctx) {
+  Promoted p = promoted(ctx, 0, 1);
+  Formula f(ctx);
+  return one(f.unary<edge::NotOp>(f.compare(p.x, p.y, P::equal)));
+}
+
+/// x / y rounded down. For floats by way of the remainder, as torch computes it: 1 // 0.1 is 9.
+static Value flooredQuotient(const NodeContext &ctx, Value x, Value y) {
+  Formula f(ctx);
+  if (!x || !y)
+    return {};
+  Value zero = ctx.scalar(elementOf(x), 0);
+  Value rest = f.binary<edge::FmodOp>(x, y);
+  Value isInexact = f.unary<edge::NotOp>(f.compare(rest, zero, P::equal));
+  Value signsDiffer =
+      f.binary<edge::XorOp>(f.compare(rest, zero, P::less), f.compare(y, zero, P::less));
+  Value isTooLarge = f.binary<edge::AndOp>(isInexact, signsDiffer);
+  if (!isa<FloatType>(elementOf(x))) {
+    Value quotient = f.div(x, y);
+    return f.sub(quotient, ctx.cast(isTooLarge, elementOf(x)));
+  }
+  Value quotient = f.div(f.sub(x, rest), y);
+  quotient = f.select(isTooLarge, f.sub(quotient, 1.0), quotient);
+  // What is above a whole number by more than a half has been rounded down to it.
+  Value floor = f.unary<edge::FloorOp>(quotient);
+  Value isFar = f.compare(f.sub(quotient, floor), ctx.scalar(elementOf(x), 0.5), P::greater);
+  return f.select(isFar, f.add(floor, 1.0), floor);
+}
+
+FailureOr<Results> floorDivided(NodeContext &ctx) {
+  Promoted p = promoted(ctx, 0, 1);
+  return one(flooredQuotient(ctx, p.x, p.y));
 }
 
 Value createFull(const NodeContext &ctx, const Number &number, Type element,
@@ -96,54 +132,5 @@ Value dropUnits(const NodeContext &ctx, Value x, ArrayRef<int64_t> axes) {
       shape.push_back(extent);
   return ctx.reshape(x, shape);
 }
-
-FailureOr<Span> spanOf(const NodeContext &ctx, int64_t extent) {
-  int64_t step = ctx.integer("step", 1), start = ctx.integer("start", 0),
-          end = ctx.integer("end", INT64_MAX);
-  if (step < 1)
-    return ctx.error("has a step of ") << step << ", which is not positive";
-  auto clipped = [&](int64_t at) {
-    return std::clamp<int64_t>(at < 0 ? std::max<int64_t>(at, -extent) + extent : at, 0, extent);
-  };
-  start = clipped(start);
-  end = clipped(end);
-  step = std::min(step, std::max<int64_t>(extent, 1));
-  int64_t count = end > start ? (end - start + step - 1) / step : 0;
-  return Span{count ? start : 0, count, count ? step : 1};
-}
-
-FailureOr<ViewStep> diagonalStep(const NodeContext &ctx) {
-  auto x = ctx.type(0);
-  auto row = ctx.dimension("dim1", x.getRank()), column = ctx.dimension("dim2", x.getRank());
-  if (failed(row) || failed(column))
-    return failure();
-  if (*row == *column || x.getRank() < 2)
-    return ctx.error("expects two dimensions, but got ") << x;
-  int64_t offset = ctx.integer("offset"), down = std::max<int64_t>(-offset, 0),
-          right = std::max<int64_t>(offset, 0);
-  int64_t length =
-      std::max<int64_t>(std::min(x.getDimSize(*row) - down, x.getDimSize(*column) - right), 0);
-  SmallVector<int64_t> strides = edge::rowMajorStrides(x.getShape());
-  ViewStep::Pick pick;
-  SmallVector<int64_t> steps;
-  for (int64_t i = 0; i < x.getRank(); ++i)
-    if (i != *row && i != *column) {
-      pick.shape.push_back(x.getDimSize(i));
-      steps.push_back(strides[i]);
-    }
-  pick.shape.push_back(length);
-  if (failed(checkWritten(ctx, ShapedType::getNumElements(pick.shape))))
-    return failure();
-  steps.push_back(strides[*row] + strides[*column]);
-  edge::forEachIndex(pick.shape, [&](ArrayRef<int64_t> index, int64_t) {
-    int64_t place = down * strides[*row] + right * strides[*column];
-    for (auto [i, step] : llvm::zip_equal(index, steps))
-      place += i * step;
-    pick.places.push_back(place);
-  });
-  return ViewStep{pick};
-}
-
-FailureOr<Results> dropped(NodeContext &) { return Results(); }
 
 } // namespace edgec::torch

@@ -29,6 +29,20 @@ template <typename Op, bool Float = false> llvm::FailureOr<Results> unary(NodeCo
   return one(ctx.create<Op>(Float ? floats(ctx) : ctx.input(0)));
 }
 
+/// A row that is one op on parameters 0 and 1, promoted; with `Float`, integers become floats
+/// first.
+template <typename Op, bool Float = false> llvm::FailureOr<Results> binary(NodeContext &ctx) {
+  Promoted p = promoted(ctx, 0, 1, Float);
+  return one(ctx.create<Op>(p.x, p.y));
+}
+template <edge::ComparePredicate predicate> llvm::FailureOr<Results> compare(NodeContext &ctx) {
+  Promoted p = promoted(ctx, 0, 1);
+  return one(Formula(ctx).compare(p.x, p.y, predicate));
+}
+llvm::FailureOr<Results> differs(NodeContext &ctx);
+/// Rounded down, as Python's `//`.
+llvm::FailureOr<Results> floorDivided(NodeContext &ctx);
+
 /// A row that is a formula of one float tensor, in f32 where that is narrower.
 template <mlir::Value (*Function)(const NodeContext &, mlir::Value)>
 llvm::FailureOr<Results> formula(NodeContext &ctx) {
@@ -46,22 +60,16 @@ inline constexpr int64_t kMostWritten = 1 << 24;
 /// Refuses more than that.
 llvm::LogicalResult checkWritten(const NodeContext &ctx, int64_t rows, int64_t columns = 1);
 
+/// The one result of a row: a view of parameter 0, the tensor itself under another name, a new
+/// tensor.
+inline Views view(ViewStep step) { return {View{{std::move(step)}, {}}}; }
+inline Views alias() { return {View{}}; }
+inline Views copy(mlir::Value value) { return {View{{}, value}}; }
+
 /// A slice along one axis.
 mlir::Value sliceAlong(const NodeContext &ctx, mlir::Value x, int64_t axis, int64_t from,
                        int64_t to, int64_t step = 1);
 /// The reduced value with extents of 1 taken away along `axes`.
 mlir::Value dropUnits(const NodeContext &ctx, mlir::Value x, llvm::ArrayRef<int64_t> axes);
-
-/// Start, count and step of `start:end:step` on `extent` elements, as Python clips them.
-struct Span {
-  int64_t start, count, step;
-};
-llvm::FailureOr<Span> spanOf(const NodeContext &ctx, int64_t extent);
-
-/// The view of diagonals, of the planes of two dimensions, along a new last one.
-llvm::FailureOr<ViewStep> diagonalStep(const NodeContext &ctx);
-
-/// Results that depend on nothing: asserts, which are dropped.
-llvm::FailureOr<Results> dropped(NodeContext &ctx);
 
 } // namespace edgec::torch

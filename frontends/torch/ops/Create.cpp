@@ -257,18 +257,6 @@ ArrayRef<OperatorRow> edgec::torch::getCreateRows() {
       {"aten::triu_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)", importTriangle<true>},
       {"aten::tril(Tensor self, SymInt diagonal=0) -> Tensor", importTriangle<false>},
       {"aten::tril_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)", importTriangle<false>},
-      {"aten::_assert_tensor_metadata(Tensor a, SymInt[]? size=None, SymInt[]? stride=None, "
-       "ScalarType? dtype=None, *, Device? device=None, Layout? layout=None) -> ()",
-       dropped},
-      {"aten::_assert_scalar(Scalar self, str assert_msg) -> ()", dropped},
-      {"aten::_assert_async.msg(Tensor self, str assert_msg) -> ()", dropped},
-      {"aten::_assert_async(Tensor self) -> ()", dropped},
-      {"aten::sym_constrain_range(Scalar size, *, int? min=None, int? max=None) -> ()", dropped},
-      {"aten::sym_constrain_range_for_size(Scalar size, *, int? min=None, int? max=None) -> ()",
-       dropped},
-      {"aten::_functional_assert_async.msg(Tensor self, str assert_msg, Tensor dep_token) -> "
-       "Tensor",
-       dropped},
   };
   return rows;
 }

@@ -13,11 +13,6 @@ namespace {
 
 //===- Arithmetic -----------------------------------------------------------------------------===//
 
-template <typename Op, bool Float = false> FailureOr<Results> binary(NodeContext &ctx) {
-  Promoted p = promoted(ctx, 0, 1, Float);
-  return one(ctx.create<Op>(p.x, p.y));
-}
-
 /// `alpha` times a value, where that says anything.
 FailureOr<Value> scaled(const NodeContext &ctx, Value x) {
   FailureOr<Number> alpha = ctx.scalar("alpha");
@@ -61,40 +56,12 @@ FailureOr<Results> importMul(NodeContext &ctx) {
   return one(ctx.create<edge::MulOp>(p.x, p.y));
 }
 
-/// x / y rounded down. For floats by way of the remainder, as torch computes it: 1 // 0.1 is 9.
-Value flooredQuotient(const NodeContext &ctx, Value x, Value y) {
-  Formula f(ctx);
-  if (!x || !y)
-    return {};
-  Value zero = ctx.scalar(elementOf(x), 0);
-  Value rest = f.binary<edge::FmodOp>(x, y);
-  Value isInexact = f.unary<edge::NotOp>(f.compare(rest, zero, P::equal));
-  Value signsDiffer =
-      f.binary<edge::XorOp>(f.compare(rest, zero, P::less), f.compare(y, zero, P::less));
-  Value isTooLarge = f.binary<edge::AndOp>(isInexact, signsDiffer);
-  if (!isa<FloatType>(elementOf(x))) {
-    Value quotient = f.div(x, y);
-    return f.sub(quotient, ctx.cast(isTooLarge, elementOf(x)));
-  }
-  Value quotient = f.div(f.sub(x, rest), y);
-  quotient = f.select(isTooLarge, f.sub(quotient, 1.0), quotient);
-  // What is above a whole number by more than a half has been rounded down to it.
-  Value floor = f.unary<edge::FloorOp>(quotient);
-  Value isFar = f.compare(f.sub(quotient, floor), ctx.scalar(elementOf(x), 0.5), P::greater);
-  return f.select(isFar, f.add(floor, 1.0), floor);
-}
-
-FailureOr<Results> importFloorDivide(NodeContext &ctx) {
-  Promoted p = promoted(ctx, 0, 1);
-  return one(flooredQuotient(ctx, p.x, p.y));
-}
-
 FailureOr<Results> importDivMode(NodeContext &ctx) {
   StringRef mode = ctx.text("rounding_mode");
   if (mode.empty())
     return binary<edge::DivOp, true>(ctx);
   if (mode == "floor")
-    return importFloorDivide(ctx);
+    return floorDivided(ctx);
   if (mode != "trunc")
     return ctx.error("rounding mode '") << mode << "' is neither 'trunc' nor 'floor'";
   Promoted p = promoted(ctx, 0, 1);
@@ -134,17 +101,6 @@ FailureOr<Results> importClamp(NodeContext &ctx) {
 }
 
 //===- Comparisons and logic ------------------------------------------------------------------===//
-
-template <P predicate> FailureOr<Results> compare(NodeContext &ctx) {
-  Promoted p = promoted(ctx, 0, 1);
-  return one(Formula(ctx).compare(p.x, p.y, predicate));
-}
-
-FailureOr<Results> importNe(NodeContext &ctx) {
-  Promoted p = promoted(ctx, 0, 1);
-  Formula f(ctx);
-  return one(f.unary<edge::NotOp>(f.compare(p.x, p.y, P::equal)));
-}
 
 template <typename Op> FailureOr<Results> logical(NodeContext &ctx) {
   return one(ctx.create<Op>(isNonzero(ctx, ctx.input(0)), isNonzero(ctx, ctx.input(1))));
@@ -231,10 +187,9 @@ ArrayRef<OperatorRow> edgec::torch::getElementwiseRows() {
        importDivMode},
       {"aten::div_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)",
        importDivMode},
-      {"aten::floor_divide(Tensor self, Tensor other) -> Tensor", importFloorDivide},
-      {"aten::floor_divide.Scalar(Tensor self, Scalar other) -> Tensor", importFloorDivide},
-      {"aten::floor_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)",
-       importFloorDivide},
+      {"aten::floor_divide(Tensor self, Tensor other) -> Tensor", floorDivided},
+      {"aten::floor_divide.Scalar(Tensor self, Scalar other) -> Tensor", floorDivided},
+      {"aten::floor_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)", floorDivided},
       {"aten::remainder.Tensor(Tensor self, Tensor other) -> Tensor", binary<edge::ModOp>},
       {"aten::remainder.Scalar(Tensor self, Scalar other) -> Tensor", binary<edge::ModOp>},
       {"aten::remainder_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)", binary<edge::ModOp>},
@@ -264,9 +219,9 @@ ArrayRef<OperatorRow> edgec::torch::getElementwiseRows() {
       {"aten::clip(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", importClamp},
       {"aten::eq.Tensor(Tensor self, Tensor other) -> Tensor", compare<P::equal>},
       {"aten::eq.Scalar(Tensor self, Scalar other) -> Tensor", compare<P::equal>},
-      {"aten::ne.Tensor(Tensor self, Tensor other) -> Tensor", importNe},
-      {"aten::ne.Scalar(Tensor self, Scalar other) -> Tensor", importNe},
-      {"aten::not_equal.Tensor(Tensor self, Tensor other) -> Tensor", importNe},
+      {"aten::ne.Tensor(Tensor self, Tensor other) -> Tensor", differs},
+      {"aten::ne.Scalar(Tensor self, Scalar other) -> Tensor", differs},
+      {"aten::not_equal.Tensor(Tensor self, Tensor other) -> Tensor", differs},
       {"aten::lt.Tensor(Tensor self, Tensor other) -> Tensor", compare<P::less>},
       {"aten::lt.Scalar(Tensor self, Scalar other) -> Tensor", compare<P::less>},
       {"aten::le.Tensor(Tensor self, Tensor other) -> Tensor", compare<P::less_equal>},

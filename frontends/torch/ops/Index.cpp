@@ -217,10 +217,6 @@ FailureOr<Results> writeSlices(const NodeContext &ctx, Value source, ScatterRedu
     return failure();
   if (x.getRank() == 0)
     return ctx.error("writes to a tensor without dimensions");
-  SmallVector<int64_t> toFront{*dim};
-  for (int64_t i = 0; i < x.getRank(); ++i)
-    if (i != *dim)
-      toFront.push_back(i);
   source = ctx.cast(source, x.getElementType());
   SmallVector<int64_t> shape(x.getShape());
   shape[*dim] = typeOf(index).getNumElements();
@@ -230,10 +226,7 @@ FailureOr<Results> writeSlices(const NodeContext &ctx, Value source, ScatterRedu
     return ctx.error("writes ") << typeOf(source) << " where "
                                 << RankedTensorType::get(shape, x.getElementType())
                                 << " is expected";
-  Value written = ctx.create<edge::ScatterNDOp>(ctx.transpose(ctx.input(0), toFront),
-                                                ctx.reshape(index, {shape[*dim], 1}),
-                                                ctx.transpose(source, toFront), reduction);
-  return one(ctx.transpose(written, edge::inversePermutation(toFront)));
+  return one(torch::writeSlices(ctx, ctx.input(0), source, index, *dim, reduction));
 }
 
 FailureOr<Results> importIndexCopy(NodeContext &ctx) {

@@ -268,58 +268,7 @@ FailureOr<Results> importUnfold(NodeContext &ctx) {
   return one(ctx.transpose(gathered, permutation));
 }
 
-//===- Writes that are values -----------------------------------------------------------------===//
-
-FailureOr<Results> scattered(const NodeContext &ctx, const ViewStep &step, Value part) {
-  Value target = step.apply(ctx, ctx.input(0));
-  if (!target || !part)
-    return failure();
-  part = ctx.cast(part, elementOf(target));
-  if (part && shapeOf(part) != shapeOf(target)) {
-    if (typeOf(part).getNumElements() == typeOf(target).getNumElements())
-      part = ctx.reshape(part, shapeOf(target));
-    else
-      part = ctx.create<edge::BroadcastOp>(part, shapeOf(target));
-  }
-  return one(step.scatter(ctx, ctx.input(0), part));
-}
-
-FailureOr<Results> importSliceScatter(NodeContext &ctx) {
-  auto x = ctx.type(0);
-  auto dim = ctx.dimension("dim", x.getRank());
-  auto span = failed(dim) || x.getRank() == 0 ? FailureOr<Span>(failure())
-                                              : spanOf(ctx, x.getDimSize(*dim));
-  if (failed(span))
-    return failure();
-  SmallVector<int64_t> offsets(x.getRank(), 0), sizes(x.getShape()), strides(x.getRank(), 1);
-  offsets[*dim] = span->start;
-  sizes[*dim] = span->count;
-  strides[*dim] = span->step;
-  return scattered(ctx, {ViewStep::Slice{offsets, sizes, strides}}, ctx.input(1));
-}
-
-FailureOr<Results> importSelectScatter(NodeContext &ctx) {
-  auto x = ctx.type(0);
-  auto dim = ctx.dimension("dim", x.getRank());
-  if (failed(dim) || x.getRank() == 0)
-    return failed(dim) ? FailureOr<Results>(failure()) : ctx.error("has no dimension to select");
-  int64_t extent = x.getDimSize(*dim), index = ctx.integer("index");
-  index = index < 0 ? index + extent : index;
-  if (index < 0 || index >= extent)
-    return ctx.error("index ") << ctx.integer("index") << " is out of range for an extent of "
-                               << extent;
-  SmallVector<int64_t> offsets(x.getRank(), 0), sizes(x.getShape()), strides(x.getRank(), 1);
-  offsets[*dim] = index;
-  sizes[*dim] = 1;
-  return scattered(ctx, {ViewStep::Slice{offsets, sizes, strides}}, ctx.input(1));
-}
-
-FailureOr<Results> importDiagonalScatter(NodeContext &ctx) {
-  auto step = diagonalStep(ctx);
-  if (failed(step))
-    return failure();
-  return scattered(ctx, *step, ctx.input(1));
-}
+//===- Others ---------------------------------------------------------------------------------===//
 
 /// Neighbours along a dimension, subtracted `n` times.
 FailureOr<Results> importDiff(NodeContext &ctx) {
@@ -457,9 +406,6 @@ ArrayRef<OperatorRow> edgec::torch::getShapeRows() {
       {"aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] "
        "stride) -> Tensor",
        importIm2Col},
-      {"aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> "
-       "Tensor",
-       importDiagonalScatter},
       {"aten::cat(Tensor[] tensors, int dim=0) -> Tensor", importCat},
       {"aten::concat(Tensor[] tensors, int dim=0) -> Tensor", importCat},
       {"aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", importCat},
@@ -495,11 +441,6 @@ ArrayRef<OperatorRow> edgec::torch::getShapeRows() {
       {"aten::native_channel_shuffle(Tensor self, SymInt groups) -> Tensor", importChannelShuffle},
       {"aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)",
        importUnfold},
-      {"aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? "
-       "end=None, SymInt step=1) -> Tensor",
-       importSliceScatter},
-      {"aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor",
-       importSelectScatter},
       {"aten::meshgrid(Tensor[] tensors) -> Tensor[]", importMeshgrid},
       {"aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]", importMeshgrid},
       {"aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]", importBroadcastTensors},

@@ -1,10 +1,13 @@
-// Rows of numbers: sizes, Python's arithmetic on them, and tensors of one element as numbers.
+// Rows of numbers: sizes, Python's arithmetic on them, tensors of one element as numbers, and what
+// programs assert of all these.
 #include "frontends/torch/ops/Build.h"
 #include <cmath>
 
 using namespace mlir;
 using namespace edgec;
 using namespace edgec::torch;
+
+using P = edge::ComparePredicate;
 
 namespace {
 
@@ -128,6 +131,77 @@ FailureOr<Number> importFloat(NodeContext &ctx) {
   return failed(a) ? FailureOr<Number>(failure()) : Number::ofReal(a->asReal());
 }
 
+FailureOr<Number> importIfThenElse(NodeContext &ctx) {
+  auto condition = ctx.scalar("b"), a = ctx.scalar("t"), b = ctx.scalar("f");
+  if (failed(condition) || failed(a) || failed(b))
+    return failure();
+  return condition->asReal() != 0 ? *a : *b;
+}
+
+//===- The same, of numbers that only a run knows ---------------------------------------------===//
+
+FailureOr<Results> computeNeg(NodeContext &ctx) {
+  return one(ctx.create<edge::NegOp>(ctx.operandAs(0, ctx.operand(0).element)));
+}
+FailureOr<Results> computeNot(NodeContext &ctx) {
+  return one(logicalNot(ctx, ctx.operandAs(0, ctx.operand(0).element)));
+}
+FailureOr<Results> computeFloat(NodeContext &ctx) { return one(floats(ctx)); }
+
+/// An integer; of one, itself.
+template <typename Op> FailureOr<Results> computeRounding(NodeContext &ctx) {
+  Value x = ctx.operandAs(0, ctx.operand(0).element);
+  if (x && isa<FloatType>(elementOf(x)))
+    x = ctx.cast(ctx.create<Op>(x), ctx.b.getI64Type());
+  return one(x);
+}
+FailureOr<Results> computeTrunc(NodeContext &ctx) {
+  Value x = truncated(ctx, ctx.operandAs(0, ctx.operand(0).element));
+  return one(x ? ctx.cast(x, ctx.b.getI64Type()) : x);
+}
+FailureOr<Results> computeIfThenElse(NodeContext &ctx) {
+  Promoted p = promoted(ctx, 1, 2);
+  Value condition = isNonzero(ctx, ctx.operandAs(0, ctx.operand(0).element));
+  return one(Formula(ctx).select(condition, p.x, p.y));
+}
+
+//===- Asserts --------------------------------------------------------------------------------===//
+
+FailureOr<Results> importAssert(NodeContext &ctx) {
+  StringRef message = ctx.schema.parameters.size() > 1 ? ctx.text("assert_msg") : "";
+  Value condition = isNonzero(ctx, ctx.operandAs(0, ctx.operand(0).element));
+  if (failed(ctx.require(condition, message.empty() ? "the condition" : message)))
+    return failure();
+  // What follows depends on the token.
+  return ctx.schema.parameters.size() > 2 ? one(ctx.tensor("dep_token")) : Results();
+}
+
+FailureOr<Results> importToken(NodeContext &ctx) {
+  return one(createFull(ctx, Number::ofInteger(0), ctx.b.getF32Type(), {0}));
+}
+
+/// Bounds of an integer.
+FailureOr<Results> importRange(NodeContext &ctx) {
+  Formula f(ctx);
+  Type integer = ctx.b.getI64Type();
+  Value size = ctx.operandAs(0, integer);
+  for (StringRef name : {"min", "max"}) {
+    if (!ctx.has(name))
+      continue;
+    int64_t bound = ctx.integer(name);
+    Value inside = f.compare(size, ctx.constant(Number::ofInteger(bound), integer),
+                             name == "min" ? P::greater_equal : P::less_equal);
+    if (failed(ctx.require(inside, "the number is " +
+                                       Twine(name == "min" ? "at least " : "at most ") +
+                                       Twine(bound))))
+      return failure();
+  }
+  return Results();
+}
+
+/// Shapes and types are compared with those of the program anyway.
+FailureOr<Results> importNothing(NodeContext &) { return Results(); }
+
 } // namespace
 
 ArrayRef<OperatorRow> edgec::torch::getSymbolRows() {
@@ -137,31 +211,60 @@ ArrayRef<OperatorRow> edgec::torch::getSymbolRows() {
       {"aten::sym_numel(Tensor self) -> SymInt", importNumel},
       {"aten::item(Tensor self) -> Scalar", importItem},
       {"aten::_local_scalar_dense(Tensor self) -> Scalar", importItem},
-      {"_operator::add(Scalar a, Scalar b) -> Scalar", importAdd},
-      {"_operator::sub(Scalar a, Scalar b) -> Scalar", importSub},
-      {"_operator::mul(Scalar a, Scalar b) -> Scalar", importMul},
-      {"_operator::floordiv(Scalar a, Scalar b) -> Scalar", importFloorDiv},
-      {"_operator::truediv(Scalar a, Scalar b) -> Scalar", importTrueDiv},
-      {"_operator::mod(Scalar a, Scalar b) -> Scalar", importMod},
-      {"_operator::pow(Scalar a, Scalar b) -> Scalar", importPow},
-      {"_operator::neg(Scalar a) -> Scalar", importNeg},
-      {"_operator::pos(Scalar a) -> Scalar", rounding<std::trunc>},
-      {"_operator::eq(Scalar a, Scalar b) -> Scalar", comparison<equal>},
-      {"_operator::ne(Scalar a, Scalar b) -> Scalar", comparison<unequal>},
-      {"_operator::lt(Scalar a, Scalar b) -> Scalar", comparison<less>},
-      {"_operator::le(Scalar a, Scalar b) -> Scalar", comparison<lessEqual>},
-      {"_operator::gt(Scalar a, Scalar b) -> Scalar", comparison<greater>},
-      {"_operator::ge(Scalar a, Scalar b) -> Scalar", comparison<greaterEqual>},
-      {"_operator::and_(Scalar a, Scalar b) -> Scalar", comparison<both>},
-      {"_operator::or_(Scalar a, Scalar b) -> Scalar", comparison<either>},
-      {"math::ceil(Scalar a) -> Scalar", rounding<std::ceil>},
-      {"math::floor(Scalar a) -> Scalar", rounding<std::floor>},
-      {"math::trunc(Scalar a) -> Scalar", rounding<std::trunc>},
-      {"torch::sym_int(Scalar a) -> Scalar", rounding<std::trunc>},
-      {"torch::sym_float(Scalar a) -> Scalar", importFloat},
-      {"torch::sym_max(Scalar a, Scalar b) -> Scalar", importMax},
-      {"torch::sym_min(Scalar a, Scalar b) -> Scalar", importMin},
-      {"torch::sym_not(Scalar a) -> Scalar", importNot},
+      {"_operator::add(Scalar a, Scalar b) -> Scalar", importAdd, false, "", binary<edge::AddOp>},
+      {"_operator::sub(Scalar a, Scalar b) -> Scalar", importSub, false, "", binary<edge::SubOp>},
+      {"_operator::mul(Scalar a, Scalar b) -> Scalar", importMul, false, "", binary<edge::MulOp>},
+      {"_operator::floordiv(Scalar a, Scalar b) -> Scalar", importFloorDiv, false, "",
+       floorDivided},
+      {"_operator::truediv(Scalar a, Scalar b) -> Scalar", importTrueDiv, false, "",
+       binary<edge::DivOp, true>},
+      {"_operator::mod(Scalar a, Scalar b) -> Scalar", importMod, false, "", binary<edge::ModOp>},
+      {"_operator::pow(Scalar a, Scalar b) -> Scalar", importPow, false, "", binary<edge::PowOp>},
+      {"_operator::neg(Scalar a) -> Scalar", importNeg, false, "", computeNeg},
+      {"_operator::pos(Scalar a) -> Scalar", rounding<std::trunc>, false, "", computeTrunc},
+      {"_operator::eq(Scalar a, Scalar b) -> Scalar", comparison<equal>, false, "",
+       compare<P::equal>},
+      {"_operator::ne(Scalar a, Scalar b) -> Scalar", comparison<unequal>, false, "", differs},
+      {"_operator::lt(Scalar a, Scalar b) -> Scalar", comparison<less>, false, "",
+       compare<P::less>},
+      {"_operator::le(Scalar a, Scalar b) -> Scalar", comparison<lessEqual>, false, "",
+       compare<P::less_equal>},
+      {"_operator::gt(Scalar a, Scalar b) -> Scalar", comparison<greater>, false, "",
+       compare<P::greater>},
+      {"_operator::ge(Scalar a, Scalar b) -> Scalar", comparison<greaterEqual>, false, "",
+       compare<P::greater_equal>},
+      {"_operator::and_(Scalar a, Scalar b) -> Scalar", comparison<both>, false, "",
+       binary<edge::AndOp>},
+      {"_operator::or_(Scalar a, Scalar b) -> Scalar", comparison<either>, false, "",
+       binary<edge::OrOp>},
+      {"math::ceil(Scalar a) -> Scalar", rounding<std::ceil>, false, "",
+       computeRounding<edge::CeilOp>},
+      {"math::floor(Scalar a) -> Scalar", rounding<std::floor>, false, "",
+       computeRounding<edge::FloorOp>},
+      {"math::trunc(Scalar a) -> Scalar", rounding<std::trunc>, false, "", computeTrunc},
+      {"torch::sym_int(Scalar a) -> Scalar", rounding<std::trunc>, false, "", computeTrunc},
+      {"torch::sym_float(Scalar a) -> Scalar", importFloat, false, "", computeFloat},
+      {"torch::sym_max(Scalar a, Scalar b) -> Scalar", importMax, false, "", binary<edge::MaxOp>},
+      {"torch::sym_min(Scalar a, Scalar b) -> Scalar", importMin, false, "", binary<edge::MinOp>},
+      {"torch::sym_not(Scalar a) -> Scalar", importNot, false, "", computeNot},
+      {"torch::sym_ite(Scalar b, Scalar t, Scalar f) -> Scalar", importIfThenElse, false, "",
+       computeIfThenElse},
+      {"aten::_assert_scalar(Scalar self, str assert_msg) -> ()", importAssert},
+      {"aten::_assert_async.msg(Tensor self, str assert_msg) -> ()", importAssert},
+      {"aten::_assert_async(Tensor self) -> ()", importAssert},
+      {"aten::_functional_assert_async.msg(Tensor self, str assert_msg, Tensor dep_token) -> "
+       "Tensor",
+       importAssert},
+      {"aten::_make_dep_token(*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+       "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
+       importToken},
+      {"aten::sym_constrain_range(Scalar size, *, int? min=None, int? max=None) -> ()",
+       importRange},
+      {"aten::sym_constrain_range_for_size(Scalar size, *, int? min=None, int? max=None) -> ()",
+       importRange},
+      {"aten::_assert_tensor_metadata(Tensor a, SymInt[]? size=None, SymInt[]? stride=None, "
+       "ScalarType? dtype=None, *, Device? device=None, Layout? layout=None) -> ()",
+       importNothing},
   };
   return rows;
 }

@@ -10,11 +10,6 @@ using namespace edgec::torch;
 
 namespace {
 
-Views view(ViewStep step) { return {View{{std::move(step)}, {}}}; }
-/// The tensor itself, under another name.
-Views alias() { return {View{}}; }
-Views copy(Value value) { return {View{{}, value}}; }
-
 //===- Shapes ---------------------------------------------------------------------------------===//
 
 Views reshaped(ArrayRef<int64_t> shape) {
@@ -206,214 +201,9 @@ FailureOr<Views> importMovedim(NodeContext &ctx) {
   return permuted(permutation);
 }
 
-//===- Slices ---------------------------------------------------------------------------------===//
-
-ViewStep slice(RankedTensorType x, int64_t dim, Span span) {
-  SmallVector<int64_t> offsets(x.getRank(), 0), sizes(x.getShape()), strides(x.getRank(), 1);
-  offsets[dim] = span.start;
-  sizes[dim] = span.count;
-  strides[dim] = span.step;
-  return {ViewStep::Slice{offsets, sizes, strides}};
-}
-
-/// The dimension that an argument names of a tensor that has one.
-FailureOr<int64_t> realDimension(const NodeContext &ctx, StringRef name = "dim") {
-  if (ctx.type(0).getRank() == 0)
-    return ctx.error("a tensor without dimensions can't be cut");
-  return ctx.dimension(name, ctx.type(0).getRank());
-}
-
-FailureOr<Views> importSlice(NodeContext &ctx) {
-  auto dim = realDimension(ctx);
-  auto span = failed(dim) ? FailureOr<Span>(failure()) : spanOf(ctx, ctx.type(0).getDimSize(*dim));
-  if (failed(span))
-    return failure();
-  return view(slice(ctx.type(0), *dim, *span));
-}
-
-FailureOr<Views> importNarrow(NodeContext &ctx) {
-  auto dim = realDimension(ctx);
-  if (failed(dim))
-    return failure();
-  int64_t extent = ctx.type(0).getDimSize(*dim), start = ctx.integer("start"),
-          length = ctx.integer("length");
-  start = start < 0 ? start + extent : start;
-  if (start < 0 || start > extent || length < 0 || length > extent - start)
-    return ctx.error("takes ") << length << " elements from " << start << " on of " << extent;
-  return view(slice(ctx.type(0), *dim, {start, length, 1}));
-}
-
-/// One index along a dimension, which the result lacks.
-Views selected(RankedTensorType x, int64_t dim, int64_t index) {
-  SmallVector<int64_t> shape(x.getShape());
-  shape.erase(shape.begin() + dim);
-  return {View{{slice(x, dim, {index, 1, 1}), ViewStep{ViewStep::Reshape{shape}}}, {}}};
-}
-
-FailureOr<Views> importSelect(NodeContext &ctx) {
-  auto dim = realDimension(ctx);
-  if (failed(dim))
-    return failure();
-  int64_t extent = ctx.type(0).getDimSize(*dim), index = ctx.integer("index");
-  index = index < 0 ? index + extent : index;
-  if (index < 0 || index >= extent)
-    return ctx.error("index ") << ctx.integer("index") << " is out of range for an extent of "
-                               << extent;
-  return selected(ctx.type(0), *dim, index);
-}
-
-/// Refuses more parts than any node has results.
-LogicalResult checkParts(const NodeContext &ctx, int64_t count) {
-  if (count <= (1 << 16))
-    return success();
-  return ctx.error("splits into ") << count << " parts, which are too many";
-}
-
-FailureOr<Views> importUnbind(NodeContext &ctx) {
-  auto dim = realDimension(ctx);
-  if (failed(dim))
-    return failure();
-  if (failed(checkParts(ctx, ctx.type(0).getDimSize(*dim))))
-    return failure();
-  Views views;
-  for (int64_t i = 0; i < ctx.type(0).getDimSize(*dim); ++i)
-    views.push_back(selected(ctx.type(0), *dim, i)[0]);
-  return views;
-}
-
-FailureOr<Views> parts(const NodeContext &ctx, int64_t dim, ArrayRef<int64_t> sizes) {
-  Views views;
-  int64_t extent = ctx.type(0).getDimSize(dim), start = 0;
-  for (int64_t size : sizes) {
-    if (size < 0 || size > extent - start)
-      return ctx.error("splits off ")
-             << size << " elements where " << extent - start << " are left";
-    views.push_back(View{{slice(ctx.type(0), dim, {start, size, 1})}, {}});
-    start += size;
-  }
-  if (start != extent)
-    return ctx.error("splits ") << extent << " elements into parts of " << start << " altogether";
-  return views;
-}
-
-/// Parts of `size` of a dimension, of which the last one may be shorter.
-FailureOr<Views> evenParts(NodeContext &ctx, int64_t dim, int64_t extent, int64_t size) {
-  if (failed(checkParts(ctx, extent / size)))
-    return failure();
-  SmallVector<int64_t> each;
-  for (int64_t start = 0; start < extent || start == 0; start += size)
-    each.push_back(std::min(size, extent - start));
-  return parts(ctx, dim, each);
-}
-
-FailureOr<Views> importSplit(NodeContext &ctx) {
-  auto dim = realDimension(ctx);
-  if (failed(dim))
-    return failure();
-  const Parameter &sizes = ctx.schema.parameters[1];
-  if (sizes.list)
-    return parts(ctx, *dim, ctx.integers(sizes.name));
-  int64_t extent = ctx.type(0).getDimSize(*dim), size = ctx.integer(sizes.name);
-  if (size < 1)
-    return ctx.error("splits into parts of ") << size;
-  return evenParts(ctx, *dim, extent, size);
-}
-
-FailureOr<Views> importChunk(NodeContext &ctx) {
-  auto dim = realDimension(ctx);
-  int64_t chunks = ctx.integer("chunks");
-  if (failed(dim) || chunks < 1)
-    return failed(dim) ? FailureOr<Views>(failure())
-                       : ctx.error("splits into ") << chunks << " parts";
-  int64_t extent = ctx.type(0).getDimSize(*dim);
-  int64_t size = extent == 0 ? 1 : (extent - 1) / chunks + 1;
-  return evenParts(ctx, *dim, extent, size);
-}
-
-FailureOr<Views> importTensorSplit(NodeContext &ctx) {
-  auto dim = realDimension(ctx);
-  if (failed(dim))
-    return failure();
-  int64_t extent = ctx.type(0).getDimSize(*dim);
-  SmallVector<int64_t> each;
-  const Parameter &second = ctx.schema.parameters[1];
-  if (!second.list) {
-    int64_t count = ctx.integer(second.name);
-    if (count < 1 || count > (1 << 16))
-      return ctx.error("splits into ") << count << " parts";
-    for (int64_t i = 0; i < count; ++i)
-      each.push_back(extent / count + (i < extent % count));
-    return parts(ctx, *dim, each);
-  }
-  Views views;
-  int64_t start = 0;
-  SmallVector<int64_t> ends = ctx.integers(second.name);
-  ends.push_back(extent);
-  for (int64_t end : ends) {
-    end = std::clamp<int64_t>(end < 0 ? end + extent : end, 0, extent);
-    views.push_back(
-        View{{slice(ctx.type(0), *dim, {start, std::max<int64_t>(end - start, 0), 1})}, {}});
-    start = end;
-  }
-  return views;
-}
-
-//===- Places ---------------------------------------------------------------------------------===//
-
-FailureOr<Views> importDiagonal(NodeContext &ctx) {
-  auto step = diagonalStep(ctx);
-  if (failed(step))
-    return failure();
-  return view(*step);
-}
-
-/// Places in memory, which are those of the elements where the tensor lies in order.
-FailureOr<Views> importAsStrided(NodeContext &ctx) {
-  auto x = ctx.type(0);
-  auto lies = ctx.stridesOf(0);
-  SmallVector<int64_t> dense = edge::rowMajorStrides(x.getShape());
-  bool inOrder = lies && lies->size() == dense.size();
-  for (size_t i = 0; inOrder && i < dense.size(); ++i)
-    inOrder = x.getDimSize(i) == 1 || (*lies)[i] == dense[i];
-  ViewStep::Pick pick;
-  pick.shape = ctx.integers("size");
-  SmallVector<int64_t> strides = ctx.integers("stride");
-  int64_t offset = ctx.integer("storage_offset");
-  if (!inOrder || strides.size() != pick.shape.size())
-    return ctx.error(
-        "reads the memory of a tensor that doesn't lie in order, which is not supported");
-  if (failed(edge::checkShape(ctx.loc, ctx.schema.name, pick.shape)))
-    return failure();
-  if (failed(checkWritten(ctx, ShapedType::getNumElements(pick.shape))))
-    return failure();
-  bool fits = offset >= 0 && offset <= x.getNumElements();
-  for (int64_t stride : strides)
-    fits &= stride >= 0 && stride <= INT32_MAX;
-  if (!fits)
-    return ctx.error("has wrong strides or a wrong offset");
-  bool inside = true;
-  edge::forEachIndex(pick.shape, [&](ArrayRef<int64_t> index, int64_t) {
-    int64_t place = offset;
-    for (auto [i, stride] : llvm::zip_equal(index, strides))
-      place += i * stride;
-    inside &= place < x.getNumElements();
-    pick.places.push_back(place);
-  });
-  if (!inside)
-    return ctx.error("reads outside of ") << x;
-  return view({pick});
-}
-
 //===- What changes nothing -------------------------------------------------------------------===//
 
 FailureOr<Views> importAlias(NodeContext &) { return alias(); }
-
-/// The real or the imaginary part.
-template <int64_t index> FailureOr<Views> importPart(NodeContext &ctx) {
-  if (!ctx.isComplex(0))
-    return alias();
-  return selected(ctx.type(0), ctx.type(0).getRank() - 1, index);
-}
 
 /// A new tensor where the elements don't lie in order.
 FailureOr<Views> importContiguous(NodeContext &ctx) {
@@ -496,37 +286,6 @@ ArrayRef<OperatorRow> edgec::torch::getViewRows() {
        importMovedim},
       {"aten::moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)",
        importMovedim},
-      {"aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt "
-       "step=1) -> Tensor(a)",
-       importSlice},
-      {"aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)",
-       importNarrow},
-      {"aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)", importSelect},
-      {"aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", importUnbind},
-      {"aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]",
-       importSplit},
-      {"aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]",
-       importSplit},
-      {"aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> "
-       "Tensor(a)[]",
-       importSplit},
-      {"aten::unsafe_split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]",
-       importSplit},
-      {"aten::unsafe_split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]",
-       importSplit},
-      {"aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", importChunk},
-      {"aten::unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]", importChunk},
-      {"aten::tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> "
-       "Tensor(a)[]",
-       importTensorSplit},
-      {"aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> "
-       "Tensor(a)[]",
-       importTensorSplit},
-      {"aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)",
-       importDiagonal},
-      {"aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
-       "storage_offset=None) -> Tensor(a)",
-       importAsStrided},
       {"aten::detach(Tensor(a) self) -> Tensor(a)", importAlias},
       {"aten::detach_(Tensor(a!) self) -> Tensor(a!)", importAlias},
       {"aten::alias(Tensor(a) self) -> Tensor(a)", importAlias},
@@ -534,8 +293,6 @@ ArrayRef<OperatorRow> edgec::torch::getViewRows() {
       {"aten::positive(Tensor(a) self) -> Tensor(a)", importAlias},
       {"aten::resolve_conj(Tensor(a) self) -> Tensor(a)", importAlias},
       {"aten::resolve_neg(Tensor(a) self) -> Tensor(a)", importAlias},
-      {"aten::real(Tensor(a) self) -> Tensor(a)", importPart<0>, /*takesComplex=*/true},
-      {"aten::imag(Tensor(a) self) -> Tensor(a)", importPart<1>, /*takesComplex=*/true},
       {"aten::lift(Tensor self) -> Tensor", importAlias},
       {"aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)",
        importContiguous},

@@ -23,7 +23,7 @@ typedef enum edgec_status {
   EDGEC_OK = 0,
   EDGEC_ERROR_ARENA = -1,       /* the arena is null, misaligned or too small */
   EDGEC_ERROR_ARGUMENT = -2,    /* a pointer is null or a count is wrong */
-  EDGEC_ERROR_SHAPE = -3,       /* an extent is outside what was compiled for */
+  EDGEC_ERROR_SHAPE = -3,       /* outside what was compiled for, or asserted */
   EDGEC_ERROR_ABI = -4,         /* the descriptor has another abi_version */
   EDGEC_ERROR_UNSUPPORTED = -5, /* this processor or device cannot run it */
   EDGEC_ERROR_SYSTEM = -6       /* the operating system or a driver refused */

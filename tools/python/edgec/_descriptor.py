@@ -13,7 +13,7 @@ ABI_VERSION = 1
 STATUS = {
     -1: "the arena is null, misaligned or too small",
     -2: "a pointer is null or a count is wrong",
-    -3: "an input asks for a branch that the compiled shapes rule out",
+    -3: "an input asks for a branch that the compiled shapes rule out, or the model asserts what doesn't hold",
     -4: "the library has another ABI version",
     -5: "this processor can't run it",
     -6: "the operating system refused",
