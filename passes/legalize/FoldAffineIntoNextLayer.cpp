@@ -175,12 +175,54 @@ struct FoldSummand : OpInterfaceRewritePattern<edge::QuantizableOpInterface> {
   }
 };
 
+/// (x * c) (y * d) = (x * cd) y, for numbers c and d: attention's queries and keys, each of which
+/// torch scales by the root of what the scores are scaled by. Neither is above 1, so that nothing
+/// overflows that didn't.
+struct JoinScales : OpRewritePattern<edge::MatMulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  /// A multiplication by a number in [-1, 1], which nothing but one factor reads.
+  struct Scaling {
+    edge::MulOp op;
+    unsigned place; ///< of the number among the operands
+    double number;
+  };
+  static std::optional<Scaling> scalingOf(Value factor) {
+    while (factor.hasOneUse() &&
+           isa_and_nonnull<edge::TransposeOp, edge::ReshapeOp>(factor.getDefiningOp()))
+      factor = factor.getDefiningOp()->getOperand(0);
+    auto mul = factor.getDefiningOp<edge::MulOp>();
+    if (!mul || !mul->hasOneUse())
+      return std::nullopt;
+    for (unsigned place : {0, 1}) {
+      std::optional<edge::HostTensor> number = constantOf(mul->getOperand(place));
+      if (number && number->getNumElements() == 1 && std::abs(number->getFloat(0)) <= 1 &&
+          mul->getOperand(1 - place).getType() == mul.getType())
+        return Scaling{mul, place, number->getFloat(0)};
+    }
+    return std::nullopt;
+  }
+
+  LogicalResult matchAndRewrite(edge::MatMulOp op, PatternRewriter &rewriter) const override {
+    std::optional<Scaling> a = scalingOf(op.getA()), b = scalingOf(op.getB());
+    if (!a || !b || a->op == b->op)
+      return failure();
+    edge::HostTensor number(cast<RankedTensorType>(a->op->getOperand(a->place).getType()));
+    number.setFloat(0, a->number * b->number);
+    rewriter.setInsertionPoint(a->op);
+    Value joined = edge::ConstantOp::create(rewriter, a->op.getLoc(), number.toAttr());
+    rewriter.modifyOpInPlace(a->op, [&] { a->op->setOperand(a->place, joined); });
+    rewriter.replaceOp(b->op, b->op->getOperand(1 - b->place));
+    return success();
+  }
+};
+
 struct FoldAffineIntoNextLayer
     : public edgec::impl::FoldAffineIntoNextLayerBase<FoldAffineIntoNextLayer> {
   using FoldAffineIntoNextLayerBase::FoldAffineIntoNextLayerBase;
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<TransposeFirst<edge::AddOp>, TransposeFirst<edge::MulOp>, FoldFactor>(
+    patterns.add<TransposeFirst<edge::AddOp>, TransposeFirst<edge::MulOp>, FoldFactor, JoinScales>(
         &getContext());
     patterns.add<FoldSummand>(&getContext(), nearly);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

@@ -24,6 +24,7 @@ def FoldAffineIntoNextLayer : Pass<"edgec-fold-affine-into-next-layer", "::mlir:
   let description = [{
     So normalized inputs are: `(x - mean) * scale`. Factors go into the weights. Summands go into the bias of a convolution, whose border has to be inside of its input: padding is
     zeros behind the addition, not before it. With `nearly`, a padded one takes summands of up to half a step of the integers that are read.
+    Of two factors of a product that are both multiplied by a number, one takes both numbers.
   }];
   let dependentDialects = ["::edgec::edge::EdgeDialect"];
   let options = [Option<"nearly", "nearly", "bool", /*default=*/"false", "padded convolutions take up to half a step of integers">];

@@ -66,3 +66,38 @@ func.func @shared(%x: tensor<2x2xf32>) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
   %1 = edge.matmul %0, %w : tensor<2x2xf32>, tensor<2x2xf32>
   return %0, %1 : tensor<2x2xf32>, tensor<2x2xf32>
 }
+
+// -----
+
+// Queries and keys that are both scaled: one multiplication by both numbers.
+// CHECK-LABEL: @both_scaled
+// CHECK: %[[SCALE:.*]] = edge.constant dense<1.250000e-01> : tensor<f32>
+// CHECK: %[[Q:.*]] = edge.mul %arg0, %[[SCALE]]
+// CHECK: %[[K:.*]] = edge.transpose %arg1
+// CHECK: edge.matmul %[[Q]], %[[K]]
+func.func @both_scaled(%q: tensor<5x4xf32>, %k: tensor<5x4xf32>) -> tensor<5x5xf32> {
+  %c = edge.constant dense<0.5> : tensor<f32>
+  %d = edge.constant dense<0.25> : tensor<f32>
+  %0 = edge.mul %q, %c : tensor<5x4xf32>, tensor<f32>
+  %1 = edge.mul %k, %d : tensor<5x4xf32>, tensor<f32>
+  %2 = edge.transpose %1 by [1, 0] : tensor<5x4xf32>
+  %3 = edge.matmul %0, %2 : tensor<5x4xf32>, tensor<4x5xf32>
+  return %3 : tensor<5x5xf32>
+}
+
+// -----
+
+// Something else reads the keys; or a number is above 1.
+// CHECK-LABEL: @kept
+// CHECK-COUNT-4: edge.mul
+func.func @kept(%q: tensor<5x4xf32>, %k: tensor<4x5xf32>) -> (tensor<5x5xf32>, tensor<4x5xf32>, tensor<5x5xf32>) {
+  %c = edge.constant dense<0.5> : tensor<f32>
+  %d = edge.constant dense<2.0> : tensor<f32>
+  %0 = edge.mul %q, %c : tensor<5x4xf32>, tensor<f32>
+  %1 = edge.mul %k, %c : tensor<4x5xf32>, tensor<f32>
+  %2 = edge.matmul %0, %1 : tensor<5x4xf32>, tensor<4x5xf32>
+  %3 = edge.mul %q, %c : tensor<5x4xf32>, tensor<f32>
+  %4 = edge.mul %k, %d : tensor<4x5xf32>, tensor<f32>
+  %5 = edge.matmul %3, %4 : tensor<5x4xf32>, tensor<4x5xf32>
+  return %2, %1, %5 : tensor<5x5xf32>, tensor<4x5xf32>, tensor<5x5xf32>
+}
