@@ -1,8 +1,14 @@
 #include "frontends/Quantization.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include <cmath>
 
 using namespace mlir;
+
+std::pair<int64_t, int64_t> edgec::integerBounds(IntegerType type) {
+  int64_t low = type.isUnsigned() ? 0 : -(int64_t(1) << (type.getWidth() - 1));
+  return {low, low + (int64_t(1) << type.getWidth()) - 1};
+}
 
 LogicalResult edgec::checkQuantization(Location loc, const Twine &what, ArrayRef<double> scales,
                                        ArrayRef<int64_t> zeroPoints, int64_t low, int64_t high) {
@@ -31,4 +37,11 @@ quant::QuantizedType edgec::makeQuantized(Location loc, Type storage, ArrayRef<d
                                                    zeroPoints[0], low, high);
   return quant::UniformQuantizedPerAxisType::getChecked(
       error, flags, signless, numbers, scales, zeroPoints, static_cast<int32_t>(axis), low, high);
+}
+
+void edgec::storeNarrow(Operation *inside) {
+  auto module = mlir::dyn_cast<ModuleOp>(inside);
+  if (!module)
+    module = inside->getParentOfType<ModuleOp>();
+  module->setAttr("edge.narrow_constants", UnitAttr::get(inside->getContext()));
 }

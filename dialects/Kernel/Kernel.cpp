@@ -290,9 +290,9 @@ LogicalResult WinogradOp::verify() {
 
 std::optional<GroupedLayout> edgec::kernel::groupedLayout(MatMulOp op) {
   auto attr = op->getAttrOfType<DenseI64ArrayAttr>(kGroupedAttr);
-  if (!attr || attr.size() != 2)
+  if (!attr || attr.size() != 3)
     return std::nullopt;
-  return GroupedLayout{attr[0], attr[1]};
+  return GroupedLayout{attr[0], attr[1], attr[2]};
 }
 
 int64_t MatMulOp::countMacs() {
@@ -315,6 +315,8 @@ LogicalResult MatMulOp::verify() {
   if (auto packing = getPacking()) {
     int64_t lanes = packing->getLanes();
     auto grouped = groupedLayout(*this);
+    if (grouped && grouped->bits != 4 && grouped->bits != 8)
+      return emitOpError("has weights of ") << grouped->bits << " bits in groups";
     if (grouped && (grouped->size < 1 || grouped->size % 2 || depth % grouped->size))
       return emitOpError("has weights in groups of ")
              << grouped->size << ", but " << depth << " rows";

@@ -29,16 +29,18 @@ namespace edgec::kernel {
 /// Gives a contraction without one the epilogue that changes nothing, for others to add to.
 mlir::Block &ensureEpilogue(ContractionOpInterface op);
 
-/// On a packed `kernel.matmul` of floats, `array<i64: size, scaleBytes>`: its weights are integers
-/// of 4 bits, and each `size` neighbouring ones of a feature have a scale, of f32 or (2 bytes)
-/// bf16. `b` is bytes then: for each block of features, for each group, the scales of all features,
-/// then, for every two rows, a byte of each feature, the first row in the low bits.
+/// On a packed `kernel.matmul` of floats, `array<i64: size, scaleBytes, bits>`: its weights are
+/// integers of 4 or 8 bits, and each `size` neighbouring ones of a feature have a scale, of f32 or
+/// (2 bytes) bf16. `b` is bytes then: for each block of features, for each group, the scales of all
+/// features, then a byte of each feature for every row, or, of 4 bits, for every two, the first row
+/// in the low bits.
 inline constexpr llvm::StringLiteral kGroupedAttr = "kernel.grouped";
 struct GroupedLayout {
-  int64_t size, scaleBytes;
+  int64_t size, scaleBytes, bits;
+  int64_t groupBytes() const { return scaleBytes + size * bits / 8; } ///< of a feature
   /// Bytes of features that have been filled up to whole vectors.
   int64_t packedBytes(int64_t depth, int64_t features) const {
-    return depth / size * (scaleBytes + size / 2) * features;
+    return depth / size * groupBytes() * features;
   }
 };
 std::optional<GroupedLayout> groupedLayout(MatMulOp op);

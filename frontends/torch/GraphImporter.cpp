@@ -1,5 +1,6 @@
 #include "frontends/torch/GraphImporter.h"
 #include "dialects/Edge/Lowering.h"
+#include "frontends/Quantization.h"
 #include "mlir/IR/Matchers.h"
 #include <cmath>
 
@@ -161,6 +162,8 @@ Value GraphImporter::readWeight(const LazyWeight &weight) {
     states.get(weight.name).initial = zeros ? Attribute() : Attribute(*attr);
     return states.read(function, weight.name, cast<RankedTensorType>(attr->getType()), loc);
   }
+  if (attr->getElementType().isInteger(8)) // of any sign; what is narrower are booleans
+    storeNarrow(function);
   // At the start of the function, so that it dominates every region of it.
   OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());
   return constants[key] = edge::ConstantOp::create(builder, loc, *attr);

@@ -123,6 +123,10 @@ std::optional<Argument> defaultArgument(const Parameter &parameter) {
   if (parameter.type == Parameter::Type::text) {
     argument.kind = Kind::text;
     argument.name = text.trim("\"'").str();
+  } else if (parameter.type == Parameter::Type::elementType) {
+    // Signatures have torch's own enumeration, files one that begins at 1 (up to float64).
+    argument.kind = Kind::code;
+    argument.numbers.push_back(Number::ofInteger(number(text).integer + 1));
   } else if (text.consume_front("[")) {
     argument.kind = Kind::numbers;
     for (StringRef part : splitArguments(text.drop_back()))

@@ -95,7 +95,7 @@ private:
   int64_t parts = 1;            ///< of the positions, or
   bool partsOfFeatures = false; ///< of the blocks of features
   Share positionShare, blockShare;
-  std::optional<kernel::GroupedLayout> grouped; ///< weights of 4 bits
+  std::optional<kernel::GroupedLayout> grouped; ///< weights in groups with a scale
   int64_t dotLanes = 0;                         ///< where vectors run along the sum, their lanes
 };
 

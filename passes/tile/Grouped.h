@@ -1,4 +1,4 @@
-// Weights of 4 bits with a scale for each few of them (docs/schedules.md).
+// Weights of 4 or 8 bits with a scale for each few of them (docs/schedules.md).
 #pragma once
 
 #include "dialects/Edge/HostTensor.h"
@@ -10,16 +10,17 @@ namespace edgec::tile {
 /// products of a feature.
 struct WeightGroups {
   int64_t size = 0;          ///< products in a group
-  edge::HostTensor integers; ///< [depth, features] of i8, from -8 to 7
+  int64_t bits = 0;          ///< of an integer: 4 or 8
+  edge::HostTensor integers; ///< [depth, features] of i8
   std::vector<float> scales; ///< [depth / size, features]
   bool shortScales = true;   ///< each is a bfloat16
 
-  /// Bytes of a scale.
-  int64_t scaleBytes() const { return shortScales ? 2 : 4; }
+  kernel::GroupedLayout layout() const { return {size, shortScales ? 2 : 4, bits}; }
 };
 
-/// Finds the largest groups in `weights`, a constant of `depth` rows of `features` f32; nothing
-/// where there are none: then each number is the product of an integer and a scale, exactly.
+/// Finds the fewest bits and the largest groups with which each number in `weights`, a constant of
+/// `depth` rows of `features` f32, is the product of an integer and a scale, exactly; nothing where
+/// there are none. Integers of 8 bits need no groups.
 std::optional<WeightGroups> findGroups(const edge::HostTensor &weights, int64_t depth,
                                        int64_t features);
 

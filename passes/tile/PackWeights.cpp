@@ -355,7 +355,7 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
     apply(op, choice, op.getBMutable(), 1, b.getDimSize(1), b.getDimSize(2));
   }
 
-  /// Weights of 4 bits with scales, where numbers are such.
+  /// Weights of 4 or 8 bits with scales, where numbers are such.
   bool packInGroups(kernel::MatMulOp op) {
     Value weights = withoutReshapes(op.getB());
     auto init = cast<RankedTensorType>(op.getInit().getType());
@@ -376,7 +376,8 @@ struct PackWeights : tile::impl::PackWeightsBase<PackWeights> {
       if (!groups)
         return false;
       known = packGroups(*groups, packing).toAttr();
-      size = DenseI64ArrayAttr::get(&getContext(), {groups->size, groups->scaleBytes()});
+      size = DenseI64ArrayAttr::get(&getContext(),
+                                    {groups->size, groups->layout().scaleBytes, groups->bits});
     }
     OpBuilder builder(op);
     op.getBMutable().assign(

@@ -336,3 +336,53 @@ def quantized(x, s, z):
 
 
 case("quantized_decomposed", quantized, f(3, 4), u(4) / 10, torch.tensor([0, 1, -2, 5]))
+
+
+def by_token(x):
+    q = torch.ops.quantized_decomposed
+    s, z = q.choose_qparams_per_token_asymmetric(x, torch.int8)
+    y = q.quantize_per_token(x, s, z, -128, 127, torch.int8)
+    return s, z, y, q.dequantize_per_token(y, s, z, -128, 127, torch.int8, torch.float32)
+
+
+def by_token_evenly(x):
+    q = torch.ops.quantized_decomposed
+    s, z = q.choose_qparams_per_token(x, torch.int8)  # of other types than the export says: not compared
+    y = q.quantize_per_token(x, s, z, -128, 127, torch.int8)
+    return y, q.dequantize_per_token(y, s, z, -128, 127, torch.int8, torch.float32)
+
+
+def by_group(x, s, z):
+    q = torch.ops.quantized_decomposed
+    y = q.quantize_per_channel_group(x, s, z, -8, 7, torch.int8, 4)
+    return y, q.dequantize_per_channel_group(y, s, z, -8, 7, torch.int8, 4, torch.float32)
+
+
+case("quantized per token", by_token, f(2, 3, 8))
+case("quantized per token evenly", by_token_evenly, f(2, 3, 8))
+case("quantized per group", by_group, f(3, 8), u(3, 2) / 4 + 0.1, torch.tensor([[0, 1], [-2, 3], [0, 0]], dtype=torch.int32))
+case("fake_quant_per_channel", lambda x, s, z: torch.ops.quantized_decomposed.fake_quant_per_channel(x, s, z, 1, -128, 127), f(3, 4), u(4) / 10, torch.tensor([0, 1, -2, 5], dtype=torch.int32))
+case("convert_element_type", lambda x: torch.ops.quantized_decomposed.convert_element_type.no_fuse(x, torch.float16), f(3, 4))
+
+
+def by_block(block, mapping="ASYMMETRIC", low=-128, high=127, to=torch.int8, eps=None, scale=None, zero=torch.int8, keep=False):
+    def function(x):
+        q = torch.ops.torchao
+        s, z = q.choose_qparams_affine(x, mapping, block, to, low, high, eps, scale, zero, keep)
+        y = q.quantize_affine(x, block, s, z, to, low, high)
+        return s, z, y, q.dequantize_affine(y, block, s, z, to, low, high)
+
+    return function
+
+
+case("torchao per token", by_block([1, 1, 8]), f(2, 3, 8))
+case("torchao per token kept", by_block([1, 8], "SYMMETRIC", eps=1e-7, scale=torch.float32, keep=True), f(3, 8))
+case("torchao per tensor", by_block([3, 8], to=torch.uint8, low=None, high=None, zero=None), f(3, 8))
+case("torchao per group", by_block([1, 4], "SYMMETRIC", -8, 7), f(3, 8))
+case("torchao no clipping", by_block([2, 4], "SYMMETRIC_NO_CLIPPING_ERR", -8, 7, keep=True), f(4, 8))
+case("torchao no type", by_block([1, 8], "SYMMETRIC", zero=None), f(3, 8))
+case("torchao int16", by_block([3, 8], to=torch.int16, low=None, high=None, zero=torch.int16), f(3, 8))
+case("torchao of ones", by_block([1, 1, 4], keep=True), f(1, 3, 4))
+case("torchao known", lambda x, s=torch.tensor([[0.1], [0.2], [0.3]]): torch.ops.torchao.quantize_affine(x, [1, 4], s, torch.tensor([0, 3, -1]), torch.int8, -8, 7), f(3, 4))
+case("torchao no zero", lambda x, s: torch.ops.torchao.dequantize_affine(x, [1, 2], s, None, torch.int8, -8, 7), i(3, 4, low=-8, high=8, dtype=torch.int8), u(3, 2))
+case("torchao half", lambda x, s: torch.ops.torchao.dequantize_affine(x, [1, 2], s, None, torch.int8, output_dtype=torch.bfloat16), i(3, 4, low=-8, high=8, dtype=torch.int8), u(3, 2))

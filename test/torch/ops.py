@@ -27,7 +27,7 @@ import cases  # noqa: E402
 import reference  # noqa: E402
 
 TOGETHER = 16  # cases in a program
-SIGNATURES = re.compile(r'\{"((?:aten|quantized_decomposed)::(?:[^"\\]|\\.)*->(?:[^"\\]|\\.)*)"')
+SIGNATURES = re.compile(r'\{"((?:aten|quantized_decomposed|torchao)::(?:[^"\\]|\\.)*->(?:[^"\\]|\\.)*)"')
 
 
 class Together(torch.nn.Module):

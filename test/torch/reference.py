@@ -8,6 +8,7 @@ import ml_dtypes
 import numpy as np
 import torch
 import torch.ao.quantization.fx._decomposed  # noqa: F401: defines quantized_decomposed
+import torchao.quantization.quant_primitives  # noqa: F401: defines torchao's operators
 from common import models, tensors
 from common.models import Crashed, Refused  # noqa: F401: for who reads a reference
 

@@ -58,12 +58,6 @@ FailureOr<Layout> layoutOf(const NodeContext &ctx, RankedTensorType x, const Qua
   return layout;
 }
 
-/// The least and the largest integer of a type.
-std::pair<int64_t, int64_t> boundsOf(IntegerType type) {
-  int64_t low = type.isUnsigned() ? 0 : -(int64_t(1) << (type.getWidth() - 1));
-  return {low, low + (int64_t(1) << type.getWidth()) - 1};
-}
-
 /// The type that integers have as elements: those of 4 bits take a byte.
 IntegerType unpacked(IntegerType type) {
   return IntegerType::get(type.getContext(), std::max(type.getWidth(), 8u), type.getSignedness());
@@ -82,7 +76,7 @@ FailureOr<Type> uniformType(const NodeContext &ctx, const Quantization &given, c
   SmallVector<int64_t> zeroPoints(scales.size(), 0);
   if (zeroPoint)
     zeroPoints = zeroPoint->getInts();
-  auto [low, high] = boundsOf(integers);
+  auto [low, high] = integerBounds(integers);
   if (failed(checkQuantization(ctx.loc, "is quantized with", scales, zeroPoints, low, high)))
     return failure();
   Type type =
@@ -155,10 +149,8 @@ Value onnx_frontend::dequantize(NodeContext &ctx, Value x, const Quantization &g
     if (*type)
       return ctx.create<edge::DequantizeOp>(ctx.cast(x, unpacked(integers)), TypeAttr::get(*type));
   }
-  // Folding makes floats of constants: they are to be stored as what they come from.
   if (constantOf(x))
-    ctx.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>()->setAttr(
-        "edge.narrow_constants", ctx.b.getUnitAttr());
+    storeNarrow(ctx.b.getInsertionBlock()->getParentOp());
   SmallVector<int64_t> shape(shapeOf(x));
   Formula f(ctx);
   x = ctx.cast(ctx.reshape(x, layout->x), i32);
@@ -186,7 +178,7 @@ Value onnx_frontend::quantize(NodeContext &ctx, Value x, const Quantization &giv
     return x ? ctx.create<edge::QuantizeOp>(x, TypeAttr::get(*type)) : Value();
   SmallVector<int64_t> shape(shapeOf(x));
   Formula f(ctx);
-  auto [low, high] = boundsOf(integers);
+  auto [low, high] = integerBounds(integers);
   Value scale = ctx.cast(ctx.reshape(given.scale, layout->scale), element);
   x = f.unary<edge::RoundOp>(f.div(ctx.reshape(x, layout->x), scale));
   if (given.zeroPoint)

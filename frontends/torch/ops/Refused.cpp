@@ -15,6 +15,11 @@ constexpr StringLiteral kRandom =
 constexpr StringLiteral kComplex = "complex numbers are not supported; compute with the real and "
                                    "the imaginary part, or export the "
                                    "model from behind its Fourier transform";
+constexpr StringLiteral kSubclass =
+    "a weight is a tensor subclass; call torchao.utils.unwrap_tensor_subclass(model) before "
+    "torch.export";
+constexpr StringLiteral kFloat8 =
+    "floats of 8 bits are not supported; quantize to int8 or int4 instead";
 
 struct Refusal {
   StringLiteral name, reason;
@@ -45,6 +50,10 @@ const Refusal kRefusals[] = {
     {"aten::fft_ifft", kComplex},
     {"aten::istft", kComplex},
     {"aten::_fft_c2c", kComplex},
+    {"export::access_subclass_inner_tensor", kSubclass},
+    {"torchao::choose_scale_float8", kFloat8},
+    {"torchao::quantize_affine_float8_non_decomposed", kFloat8},
+    {"torchao::dequantize_affine_float8_non_decomposed", kFloat8},
 };
 
 } // namespace

@@ -3,10 +3,25 @@
 // Numbers that are few multiples of a scale: three features in four lanes, the scales as bfloat16 (0, 63), then two rows in a byte each.
 // CHECK-LABEL: @multiples
 // CHECK: %[[W:.*]] = arith.constant dense<[0, 63, 0, 63, 0, 63, 0, 0, 17, 17, 17, 0, 17, 17, 17, 0, 17, 17, 17, 0, 17, 17, 17, 0, 17, 17, 17, 0, 17, 17, 17, 0, 17, 17, 17, 0, 17, 17, 17, 0]> : tensor<40xi8>
-// CHECK: kernel.matmul ins(%{{.*}}, %[[W]] : tensor<1x4x16xf32>, tensor<40xi8>) {{.*}}kernel.grouped = array<i64: 16, 2>{{.*}}packing = #kernel.packing<vectors = 1, lanes = 4>
+// CHECK: kernel.matmul ins(%{{.*}}, %[[W]] : tensor<1x4x16xf32>, tensor<40xi8>) {{.*}}kernel.grouped = array<i64: 16, 2, 4>{{.*}}packing = #kernel.packing<vectors = 1, lanes = 4>
 module attributes {edge.narrow_constants} {
   func.func @multiples(%a: tensor<1x4x16xf32>) -> tensor<1x4x3xf32> {
     %w = arith.constant dense<0.5> : tensor<1x16x3xf32>
+    %empty = tensor.empty() : tensor<1x4x3xf32>
+    %r = kernel.matmul ins(%a, %w : tensor<1x4x16xf32>, tensor<1x16x3xf32>) outs(%empty : tensor<1x4x3xf32>) -> tensor<1x4x3xf32>
+    return %r : tensor<1x4x3xf32>
+  }
+}
+
+// -----
+
+// More multiples take a byte each: a row after the other.
+// CHECK-LABEL: @bytes
+// CHECK: %[[W:.*]] = arith.constant dense<[0, 63, 0, 63, 0, 63, 0, 0, 1, 1, 1, 0, 100, 100, 100, 0, 1, 1, 1, 0,{{.*}}]> : tensor<72xi8>
+// CHECK: kernel.matmul ins(%{{.*}}, %[[W]] : tensor<1x4x16xf32>, tensor<72xi8>) {{.*}}kernel.grouped = array<i64: 16, 2, 8>
+module attributes {edge.narrow_constants} {
+  func.func @bytes(%a: tensor<1x4x16xf32>) -> tensor<1x4x3xf32> {
+    %w = arith.constant dense<[[[0.5, 0.5, 0.5], [50.0, 50.0, 50.0], [0.5, 0.5, 0.5], [50.0, 50.0, 50.0], [0.5, 0.5, 0.5], [50.0, 50.0, 50.0], [0.5, 0.5, 0.5], [50.0, 50.0, 50.0], [0.5, 0.5, 0.5], [50.0, 50.0, 50.0], [0.5, 0.5, 0.5], [50.0, 50.0, 50.0], [0.5, 0.5, 0.5], [50.0, 50.0, 50.0], [0.5, 0.5, 0.5], [50.0, 50.0, 50.0]]]> : tensor<1x16x3xf32>
     %empty = tensor.empty() : tensor<1x4x3xf32>
     %r = kernel.matmul ins(%a, %w : tensor<1x4x16xf32>, tensor<1x16x3xf32>) outs(%empty : tensor<1x4x3xf32>) -> tensor<1x4x3xf32>
     return %r : tensor<1x4x3xf32>

@@ -107,6 +107,16 @@ def main():
             p.add("aten.softmax.int", "softmax", (2, 4), self=name("x"), dim={"as_string": "last"})
         case "omitted":
             p.add("aten.softmax.int", "softmax", (2, 4), self=name("x"))
+        case "mapping" | "blocks" | "bounds":
+            p.add("torchao.choose_qparams_affine.default", "scale", (2,), input=name("x"),
+                  mapping_type={"as_string": "LOGARITHMIC" if kind == "mapping" else "SYMMETRIC"},
+                  block_size={"as_ints": [1, 3 if kind == "blocks" else 4]}, target_dtype={"as_scalar_type": 2},
+                  quant_min={"as_int": -128}, quant_max={"as_int": 300 if kind == "bounds" else 127})  # fmt: skip
+            p.nodes[0]["outputs"].append(name("zero"))
+            p.tensors["zero"] = tensor(2)
+        case "subclass":
+            p.add("export.access_subclass_inner_tensor.default", "inner", (2, 4), src_subclass_tensor=name("x"),
+                  attr={"as_string": "qdata"})  # fmt: skip
         case "major":
             p.major = 9
             p.add("aten.relu.default", "relu", (2, 4), self=name("x"))
