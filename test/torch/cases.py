@@ -259,6 +259,7 @@ case("layer_norm/f16", lambda x, w: A.layer_norm(x, [5], w), f(3, 4, 5, **HALF),
 case("group_norm", lambda x, w, c: (A.group_norm(x, 3, w, c), A.group_norm(x, 2), A.native_group_norm(x, w, c, 2, 6, 20, 3, 1e-5)[0], A.instance_norm(x, w, c, None, None, True, 0.1, 1e-5, True)), f(2, 6, 4, 5), f(6), f(6))
 case("instance_norm tracked", lambda x, m, v: A.instance_norm(x, None, None, m, v, False, 0.1, 1e-5, True), f(2, 6, 4), f(6), u(6))
 case("cosine_similarity", lambda x, y: A.cosine_similarity(x, y, 1), f(3, 4), f(3, 4))
+case("weight_norm", lambda v, g: (A._weight_norm(v, g[:, :1, :1]), A._weight_norm(v, g[:1, :, :1], 1), A._weight_norm_interface(v, g[:1, :1], 2)[0]), f(4, 3, 5), f(4, 3, 5))
 
 # Indices.
 case("embedding", lambda w, x: A.embedding(w, x), f(10, 4), i(2, 3, low=0, high=10))
@@ -285,6 +286,7 @@ case("grid_sampler_3d", lambda x, g: A.grid_sampler_3d(x, g, 0, 0, False), f(1, 
 case("stft", lambda x: [torch.stft(x, 16, 4, window=torch.hann_window(16), center=c, return_complex=True).abs() ** 2 for c in (True, False)], f(2, 50))
 case("stft parts", lambda x: (lambda s: (torch.view_as_real(s), s.real[:-1], s[:, 1:].imag, s.transpose(0, 1).unsqueeze(0).abs()))(torch.stft(x, 12, 3, 10, torch.hamming_window(10), normalized=True, return_complex=True)), f(40))
 case("rfft", lambda x: (torch.fft.rfft(x).abs(), torch.view_as_real(torch.fft.rfft(x, 7, 0, "ortho")), torch.fft.irfft(torch.fft.rfft(x)), torch.fft.irfft(torch.fft.rfft(x, n=9), n=9, norm="forward")), f(5, 10))
+
 
 # Recurrent layers.
 def layer(kind, **options):
