@@ -111,6 +111,7 @@ struct OperatorRow {
 // The tables, a family each (frontends/torch/ops/*.cpp).
 llvm::ArrayRef<OperatorRow> getElementwiseRows();
 llvm::ArrayRef<OperatorRow> getFunctionRows();
+llvm::ArrayRef<OperatorRow> getComplexRows();
 llvm::ArrayRef<OperatorRow> getActivationRows();
 llvm::ArrayRef<OperatorRow> getCreateRows();
 llvm::ArrayRef<OperatorRow> getViewRows();

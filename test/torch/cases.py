@@ -286,7 +286,17 @@ case("grid_sampler_3d", lambda x, g: A.grid_sampler_3d(x, g, 0, 0, False), f(1, 
 case("stft", lambda x: [torch.stft(x, 16, 4, window=torch.hann_window(16), center=c, return_complex=True).abs() ** 2 for c in (True, False)], f(2, 50))
 case("stft parts", lambda x: (lambda s: (torch.view_as_real(s), s.real[:-1], s[:, 1:].imag, s.transpose(0, 1).unsqueeze(0).abs()))(torch.stft(x, 12, 3, 10, torch.hamming_window(10), normalized=True, return_complex=True)), f(40))
 case("rfft", lambda x: (torch.fft.rfft(x).abs(), torch.view_as_real(torch.fft.rfft(x, 7, 0, "ortho")), torch.fft.irfft(torch.fft.rfft(x)), torch.fft.irfft(torch.fft.rfft(x, n=9), n=9, norm="forward")), f(5, 10))
+case("fft", lambda x, y: [torch.view_as_real(g(x)) for g in (torch.fft.fft, lambda x: torch.fft.fft(x, 6, 0), torch.fft.fft2, torch.fft.rfft2, lambda x: torch.fft.rfft2(x, (4, 9), norm="ortho"), lambda x: torch.fft.fftn(x, dim=(0, 1)))]
+     + [torch.view_as_real(g(torch.complex(x, y))) for g in (torch.fft.fft, torch.fft.ifft, lambda x: torch.fft.ifft2(x, norm="forward"), torch.fft.ifftn)], f(2, 5, 8), f(2, 5, 8))
+case("irfft2", lambda x: (torch.fft.irfft2(torch.fft.rfft2(x)), torch.fft.irfft2(torch.fft.rfft2(x, norm="ortho"), (5, 9), norm="ortho"), torch.fft.irfftn(torch.fft.rfftn(x, dim=(0, 2)), dim=(0, 2)).sum(-1)), f(4, 5, 9))
+case("istft", lambda x: (lambda w: [torch.istft(torch.stft(x, 16, 4, window=w, return_complex=True, **o) * 0.5, 16, 4, window=w, length=n, **o) for o, n in (({}, None), ({"normalized": True}, 47), ({"onesided": False}, 60))])(torch.hann_window(16) + 0.1), f(2, 50))
+case("istft of a narrower window", lambda x: torch.istft(torch.stft(x, 12, 3, 10, torch.hamming_window(10), return_complex=True), 12, 3, 10, torch.hamming_window(10)), f(39))
 
+# Complex numbers.
+C = torch.complex(f(4, 5), f(4, 5))
+case("complex", lambda x, y: (lambda z, w: [torch.view_as_real(v) for v in (z * w, z + w, z - w, z / w, z * x, x * z, z + x, z - y, x - z, z / y, y / z, z * 2, z / 4, z + 3, -z, z.conj() * w, z.sub(w, alpha=2), z.clone().mul_(w))])(torch.complex(x, y), torch.complex(y, x[0] + 3)), f(4, 5, low=0.5), f(4, 5, low=0.5))
+case("complex parts", lambda x, y: (torch.angle(torch.complex(x, y)), torch.angle(x), torch.polar(x, y).real, torch.complex(x, y).conj().imag, torch.conj_physical(torch.complex(x, y)).imag), f(4, 5), f(4, 5))
+case("complex weights", lambda x: torch.view_as_real(torch.view_as_complex(x.view(3, 5, 2)) * C[:3] * C.T[:, 1:2].T), f(3, 10))
 
 # Recurrent layers.
 def layer(kind, **options):

@@ -12,10 +12,6 @@ constexpr StringLiteral kShape =
     "or a size that is known";
 constexpr StringLiteral kRandom =
     "its result differs from call to call; make the random numbers an input of the model";
-constexpr StringLiteral kComplex = "complex numbers are not supported; compute with the real and "
-                                   "the imaginary part, or export the "
-                                   "model from behind its Fourier transform";
-
 struct Refusal {
   StringLiteral name, reason;
 };
@@ -39,12 +35,15 @@ const Refusal kRefusals[] = {
     {"aten::multinomial", kRandom},
     {"aten::normal_", kRandom},
     {"aten::uniform_", kRandom},
-    {"aten::complex", kComplex},
-    {"aten::polar", kComplex},
-    {"aten::fft_fft", kComplex},
-    {"aten::fft_ifft", kComplex},
-    {"aten::istft", kComplex},
-    {"aten::_fft_c2c", kComplex},
+    {"aten::exponential", kRandom},
+    {"aten::exponential_", kRandom},
+    {"aten::normal.Tensor_float", kRandom},
+    {"aten::normal.Tensor_Tensor", kRandom},
+    {"aten::normal_functional", kRandom},
+    {"aten::uniform", kRandom},
+    {"aten::bernoulli.p", kRandom},
+    {"aten::bernoulli_.float", kRandom},
+    {"aten::rrelu_with_noise", kRandom},
 };
 
 } // namespace
