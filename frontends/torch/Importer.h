@@ -134,6 +134,7 @@ llvm::ArrayRef<OperatorRow> getControlFlowRows();
 struct Operator {
   Schema schema;
   const OperatorRow *row = nullptr;
+  bool isTwin = false; ///< writes to its first argument what a row computes: `erf_` by `erf`
 };
 /// The operator of a signature's name (`aten::conv2d`), or null.
 const Operator *findOperator(llvm::StringRef name);

@@ -223,6 +223,7 @@ case("bmm", lambda a, c: (A.bmm(a, c), A.matmul(a, c[0]), A.matmul(a[0], c), A.b
 case("linear", lambda x, w, c: (A.linear(x, w, c), A.linear(x, w), A.linear(x[0, 0], w, c)), f(2, 3, 5), f(4, 5), f(4))
 case("addmm", lambda c, a, d, v: (A.addmm(c, a, d), A.addmm(c, a, d, beta=0.5, alpha=2.0), A.addmm_(torch.zeros(4, 6), a, d), A.addmv(v[:4], a, v)), f(6), f(4, 5), f(5, 6), f(5))
 case("int mm", lambda a, c: A._int_mm(a, c), i(20, 16, dtype=torch.int8), i(16, 8, dtype=torch.int8))
+case("in-place twins", lambda x, y: (A.erf_(x.clone()), A.log1p_(y.clone()), A.eq_.Scalar(x.clone(), 1), A.pow_.Tensor(y.clone(), x), A.clamp_.Tensor(x.clone(), y), A.lerp_.Scalar(x.clone(), y, 0.3), A.cumprod_(x.clone(), 1), A.atan2_(x.clone(), y)), f(3, 4), u(3, 4))
 case("einsum", lambda a, c: (A.einsum("bij,bjk->bik", [a, c]), A.einsum("bij,bjk->b", [a, c]), A.einsum("...ij->...ji", [a])), f(2, 3, 4), f(2, 4, 5))
 case("bilinear", lambda x, y, w, c: F.bilinear(x, y, w, c), f(3, 4), f(3, 5), f(6, 4, 5), f(6))
 Q = (f(2, 4, 5, 8), f(2, 4, 7, 8), f(2, 4, 7, 8))
