@@ -123,6 +123,7 @@ llvm::ArrayRef<OperatorRow> getPoolRows();
 llvm::ArrayRef<OperatorRow> getReduceRows();
 llvm::ArrayRef<OperatorRow> getNormalizeRows();
 llvm::ArrayRef<OperatorRow> getIndexRows();
+llvm::ArrayRef<OperatorRow> getEmbeddingRows();
 llvm::ArrayRef<OperatorRow> getResizeRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getQuantizeRows();

@@ -273,6 +273,8 @@ case("index slices", lambda x, n, y: (A.index_copy(x, 0, n, y), A.index_add(x, 0
 case("scatters", lambda x, n, y: (A.scatter.src(x, 1, n, y), A.scatter.value(x, 1, n, 5.0), A.scatter_add(x, 1, n, y), A.scatter.reduce(x, 1, n, y, reduce="add"), A.scatter.value_reduce(x, 1, n, 2.0, reduce="multiply"), A.scatter_.src(x.clone(), 1, n, y), A.scatter_.value(x.clone(), 1, n, 1), A.scatter_add_(x.clone(), 1, n, y)), f(3, 6), torch.tensor([[0, 3, 5], [1, 2, 4], [5, 0, 1]]), f(3, 4))
 case("scatter_reduce", lambda x, n, y: [A.scatter_reduce.two(x, 0, n, y, r, include_self=s) for r in ("sum", "prod", "amax", "amin", "mean") for s in (True, False)] + [A.scatter_reduce_.two(x.clone(), 0, n, y, "sum")], f(3, 6), i(5, 6, low=0, high=3), f(5, 6))
 case("one_hot", lambda x: A.one_hot(x, 5), i(2, 3, low=0, high=5))
+case("masked_scatter", lambda x, m, y: (A.masked_scatter(x, m, y), A.masked_scatter(x, m[0], y.flatten()), A.masked_scatter_(x.clone(), m, y)), f(4, 5), b(4, 5), f(5, 4))
+case("embedding_bag", lambda w, x, o, s: [A.embedding_bag.padding_idx(w, x, o, False, m, False, None, False, p)[0] for m in (0, 1, 2) for p in (None, 2)] + [A._embedding_bag(w, x, torch.tensor([0, 3, 6]), False, m)[0] for m in (0, 1, 2)] + [A.embedding_bag(w, x, o, per_sample_weights=s)[0], A._embedding_bag_forward_only(w, x, o, include_last_offset=True)[0]], f(10, 4), i(9, low=0, high=4), torch.tensor([0, 2, 2, 7]), f(9))
 case("bucketize", lambda x, c: (A.bucketize.Tensor(x, c), A.bucketize.Tensor(x, c, right=True), A.searchsorted.Tensor(c, x), A.searchsorted.Scalar(c, 0.3), A.bucketize.Scalar(0.3, c, out_int32=True)), f(3, 4), torch.tensor([-1.0, 0.0, 0.5, 1.0]))
 
 # Resampling.
