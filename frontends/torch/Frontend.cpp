@@ -34,12 +34,12 @@ static void addTwins(llvm::StringMap<Operator> &operators) {
 static const llvm::StringMap<Operator> &operatorTable() {
   static const llvm::StringMap<Operator> table = [] {
     llvm::StringMap<Operator> operators;
-    for (auto rows : {getElementwiseRows, getFunctionRows,  getComplexRows,   getActivationRows,
-                      getCreateRows,      getViewRows,      getShapeRows,     getConvRows,
-                      getMatMulRows,      getAttentionRows, getPoolRows,      getReduceRows,
-                      getNormalizeRows,   getIndexRows,     getEmbeddingRows, getResizeRows,
-                      getRecurrentRows,   getQuantizeRows,  getSignalRows,    getSymbolRows,
-                      getControlFlowRows})
+    for (auto rows : {getElementwiseRows, getFunctionRows,   getComplexRows,  getActivationRows,
+                      getCreateRows,      getViewRows,       getShapeRows,    getConvRows,
+                      getMatMulRows,      getAttentionRows,  getPoolRows,     getFoldRows,
+                      getReduceRows,      getNormalizeRows,  getIndexRows,    getEmbeddingRows,
+                      getResizeRows,      getRecurrentRows,  getQuantizeRows, getSignalRows,
+                      getSymbolRows,      getControlFlowRows})
       for (const OperatorRow &row : rows()) {
         Schema schema = Schema::parse(row.signature);
         operators[schema.name] = {schema, &row, /*isTwin=*/false};

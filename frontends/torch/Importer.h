@@ -120,6 +120,7 @@ llvm::ArrayRef<OperatorRow> getConvRows();
 llvm::ArrayRef<OperatorRow> getMatMulRows();
 llvm::ArrayRef<OperatorRow> getAttentionRows();
 llvm::ArrayRef<OperatorRow> getPoolRows();
+llvm::ArrayRef<OperatorRow> getFoldRows();
 llvm::ArrayRef<OperatorRow> getReduceRows();
 llvm::ArrayRef<OperatorRow> getNormalizeRows();
 llvm::ArrayRef<OperatorRow> getIndexRows();

@@ -206,6 +206,7 @@ case("diff", lambda x, y: (A.diff(x), A.diff(x, 2, 0), A.diff(x, 1, 1, y, y), A.
 case("diag_embed", lambda x: (A.diag_embed(x), A.diag_embed(x, 1), A.diag_embed(x, -2, 0, 2)), f(3, 4))
 case("im2col", lambda x: (A.im2col(x, [3, 2], [1, 2], [1, 0], [2, 1]), F.unfold(x, 2, stride=2)), f(2, 3, 6, 8))
 case("isin", lambda x: (A.isin.Tensor_Tensor(x, x[0, :3]), A.isin.Tensor_Scalar(x, 3, invert=True)), i(3, 6))
+case("im2col and back", lambda x: (F.fold(F.unfold(x, 3, padding=1, stride=2), (6, 8), 3, padding=1, stride=2), F.fold(F.unfold(x, 2, dilation=2, stride=3)[0], (6, 8), 2, dilation=2, stride=3)), f(1, 6, 6, 8))
 case("nansum", lambda x: (A.nansum(torch.log(x)), A.nansum(x, [1], True)), f(3, 6))
 case("meshgrid", lambda x, y: (A.meshgrid([x, y]), A.meshgrid.indexing([x, y], indexing="xy"), A.broadcast_tensors([x, y[:1]])), f(3), f(4))
 
@@ -236,6 +237,8 @@ case("attention flash", lambda q, k, v: A._scaled_dot_product_flash_attention_fo
 # Pools.
 case("max_pool2d", lambda x: (A.max_pool2d(x, [2, 2]), A.max_pool2d(x, 3, 2, 1), A.max_pool2d(x, [3, 2], [2, 1], [1, 0], [1, 2], True), A.max_pool2d_with_indices(x, [2, 2])[0]), f(1, 3, 7, 9))
 case("max_pool others", lambda x, y: (A.max_pool1d(x, 2), A.max_pool3d(y, 2)), f(2, 3, 9), f(1, 2, 4, 6, 4))
+case("max_pool places", lambda x, y: (A.max_pool2d_with_indices(x, [3, 2], [2, 1], [1, 1], [1, 2], True)[1], F.max_unpool2d(*F.max_pool2d(x[:, :, :6, :8], 2, return_indices=True), 2), A.max_unpool2d(x[0, :, :2, :2], torch.tensor([[[0, 3], [9, 5]]] * 3), [3, 4]), A.max_pool1d_with_indices(y, 3, 2)[1]), f(1, 3, 7, 9), f(2, 3, 9))
+case("max_unpool3d", lambda x: F.max_unpool3d(*F.max_pool3d(x, 2, return_indices=True), 2), f(1, 2, 4, 6, 4))
 case("avg_pool", lambda x, y, z: (A.avg_pool2d(x, [3, 3], [2, 2], [1, 1]), A.avg_pool2d(x, 3, 2, 1, True, False), A.avg_pool2d(x, 2, divisor_override=3), A.avg_pool1d(y, 3, 2, 1), A.avg_pool3d(z, 2), A.avg_pool2d(x[0], 2)), f(1, 3, 8, 9), f(2, 3, 9), f(1, 2, 4, 6, 4))
 case("adaptive_avg_pool", lambda x, y, z: (A.adaptive_avg_pool2d(x, [1, 1]), A.adaptive_avg_pool2d(x, [4, 3]), A.adaptive_avg_pool2d(x, [3, 5]), A.adaptive_avg_pool1d(y, 4), A._adaptive_avg_pool2d(x, [2, 2]), A.adaptive_avg_pool3d(z, [2, 3, 1]), A._adaptive_avg_pool3d(z, [1, 1, 1])), f(1, 3, 8, 9), f(2, 3, 9), f(1, 2, 4, 6, 4))
 case("adaptive_max_pool", lambda x, y: (A.adaptive_max_pool2d(x, [4, 5])[0], A.adaptive_max_pool1d(y, 4)[0]), f(1, 3, 8, 9), f(2, 3, 9))
@@ -284,6 +287,7 @@ case("linear resize", lambda x, y, z: (A.upsample_bilinear2d.vec(x, [7, 9], Fals
 case("bicubic", lambda x: (A.upsample_bicubic2d.vec(x, [7, 9], False, None), A.upsample_bicubic2d(x, [9, 11], True), A._upsample_bicubic2d_aa.vec(x, [3, 2], False, None), A._upsample_bicubic2d_aa(x, [7, 9], False), A._upsample_bilinear2d_aa(x, [3, 2], False), A._upsample_bilinear2d_aa.vec(x, [2, 7], False, None)), f(1, 2, 4, 5))
 case("grid_sampler", lambda x, g: [A.grid_sampler_2d(x, g, m, p, a) for m in (0, 1, 2) for p in (0, 1, 2) for a in (False, True)] + [A.grid_sampler(x, g, 0, 0, False)], f(1, 2, 5, 6), f(1, 3, 4, 2, low=-1.2, high=1.2))
 case("grid_sampler_3d", lambda x, g: A.grid_sampler_3d(x, g, 0, 0, False), f(1, 2, 3, 4, 5), f(1, 2, 2, 3, 3, low=-1.1, high=1.1))
+case("affine_grid", lambda t, v: (A.affine_grid_generator(t, [2, 3, 4, 5], False), A.affine_grid_generator(v, [1, 2, 3, 4, 5], False)), f(2, 2, 3), f(1, 3, 4))
 
 # Fourier transforms.
 case("stft", lambda x: [torch.stft(x, 16, 4, window=torch.hann_window(16), center=c, return_complex=True).abs() ** 2 for c in (True, False)], f(2, 50))
