@@ -224,6 +224,7 @@ case("bmm", lambda a, c: (A.bmm(a, c), A.matmul(a, c[0]), A.matmul(a[0], c), A.b
 case("linear", lambda x, w, c: (A.linear(x, w, c), A.linear(x, w), A.linear(x[0, 0], w, c)), f(2, 3, 5), f(4, 5), f(4))
 case("addmm", lambda c, a, d, v: (A.addmm(c, a, d), A.addmm(c, a, d, beta=0.5, alpha=2.0), A.addmm_(torch.zeros(4, 6), a, d), A.addmv(v[:4], a, v)), f(6), f(4, 5), f(5, 6), f(5))
 case("int mm", lambda a, c: A._int_mm(a, c), i(20, 16, dtype=torch.int8), i(16, 8, dtype=torch.int8))
+case("grouped mm", lambda x, w, o: (A._grouped_mm(x, w, o), A._grouped_mm(x[:3], w, o.clamp(max=3))), f(8, 16, dtype=torch.bfloat16), f(4, 16, 8, dtype=torch.bfloat16), torch.tensor([2, 2, 7, 8], dtype=torch.int32))
 case("in-place twins", lambda x, y: (A.erf_(x.clone()), A.log1p_(y.clone()), A.eq_.Scalar(x.clone(), 1), A.pow_.Tensor(y.clone(), x), A.clamp_.Tensor(x.clone(), y), A.lerp_.Scalar(x.clone(), y, 0.3), A.cumprod_(x.clone(), 1), A.atan2_(x.clone(), y)), f(3, 4), u(3, 4))
 case("einsum", lambda a, c: (A.einsum("bij,bjk->bik", [a, c]), A.einsum("bij,bjk->b", [a, c]), A.einsum("...ij->...ji", [a])), f(2, 3, 4), f(2, 4, 5))
 case("bilinear", lambda x, y, w, c: F.bilinear(x, y, w, c), f(3, 4), f(3, 5), f(6, 4, 5), f(6))
@@ -318,6 +319,8 @@ for kind in (torch.nn.GRU, torch.nn.LSTM, torch.nn.RNN):
     case(f"{name} without a bias", layer(kind, bias=False), f(7, 2, 5))
     case(f"{name} without a batch", layer(kind), f(7, 5))
 case("RNN relu", layer(torch.nn.RNN, nonlinearity="relu"), f(7, 2, 5))
+case("LSTM projected", layer(torch.nn.LSTM, proj_size=3, num_layers=2, bidirectional=True), f(7, 2, 5))
+case("LSTM projected from a state", lambda x, h, c, m=layer(torch.nn.LSTM, proj_size=3, batch_first=True): torch.func.functional_call(m, {k: v.detach() for k, v in m.named_parameters()}, (x, (h, c))), f(2, 7, 5), f(1, 2, 3), f(1, 2, 6))
 case("cells", lambda x, h, c, w, r, p, q: (A.gru_cell(x, h, w[:18], r[:18], p[:18], q[:18]), A.lstm_cell(x, [h, c], w, r, p, q), A.rnn_tanh_cell(x, h, w[:6], r[:6], p[:6], q[:6]), A.rnn_relu_cell(x, h, w[:6], r[:6])), f(2, 5), f(2, 6), f(2, 6), f(24, 5), f(24, 6), f(24), f(24))
 
 # Control flow and numbers.
