@@ -106,8 +106,11 @@ program holds, and `NAME_reset` sets it back.
 ranges and guards. Without it, the error says which input needs it and what each symbol may be.
 
 **Types** are promoted as torch does it; results are compared with the types and shapes that the program gives, and a difference is
-an error. Floats of 8 bits are refused. Complex numbers may come out of `stft` and `rfft`, be sliced and moved, and become real
-ones again (`abs`, `real`, `imag`, `view_as_real`, `irfft`); nothing else takes them.
+an error. Floats of 8 bits are refused. Complex numbers may come out of
+Fourier transforms, `polar` and weights, be added, multiplied, divided, sliced and moved, and become real ones again (`abs`, `angle`,
+`real`, `imag`, `view_as_real`, `irfft`, `istft`); nothing else takes them. The window of a transform has to be known.
+
+**In-place operators** (`erf_`, `eq_.Scalar`) without a row of their own are those without the underscore, and a write.
 
 **Control flow**: `cond` and `while_loop` run; `scan` and `map` are unrolled; asserts are dropped.
 

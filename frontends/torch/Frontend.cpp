@@ -34,12 +34,13 @@ static void addTwins(llvm::StringMap<Operator> &operators) {
 static const llvm::StringMap<Operator> &operatorTable() {
   static const llvm::StringMap<Operator> table = [] {
     llvm::StringMap<Operator> operators;
-    for (auto rows : {getElementwiseRows, getFunctionRows,   getComplexRows,  getActivationRows,
-                      getCreateRows,      getViewRows,       getShapeRows,    getConvRows,
-                      getMatMulRows,      getAttentionRows,  getPoolRows,     getFoldRows,
-                      getReduceRows,      getNormalizeRows,  getIndexRows,    getEmbeddingRows,
-                      getResizeRows,      getRecurrentRows,  getQuantizeRows, getSignalRows,
-                      getSymbolRows,      getControlFlowRows})
+    for (auto rows : {getElementwiseRows, getFunctionRows, getComplexRows,   getSpecialRows,
+                      getActivationRows,  getCreateRows,   getViewRows,      getShapeRows,
+                      getComposeRows,     getConvRows,     getMatMulRows,    getAttentionRows,
+                      getPoolRows,        getFoldRows,     getReduceRows,    getStatisticsRows,
+                      getNormalizeRows,   getIndexRows,    getEmbeddingRows, getResizeRows,
+                      getRecurrentRows,   getQuantizeRows, getSignalRows,    getSymbolRows,
+                      getControlFlowRows})
       for (const OperatorRow &row : rows()) {
         Schema schema = Schema::parse(row.signature);
         operators[schema.name] = {schema, &row, /*isTwin=*/false};

@@ -206,6 +206,8 @@ case("diff", lambda x, y: (A.diff(x), A.diff(x, 2, 0), A.diff(x, 1, 1, y, y), A.
 case("diag_embed", lambda x: (A.diag_embed(x), A.diag_embed(x, 1), A.diag_embed(x, -2, 0, 2)), f(3, 4))
 case("im2col", lambda x: (A.im2col(x, [3, 2], [1, 2], [1, 0], [2, 1]), F.unfold(x, 2, stride=2)), f(2, 3, 6, 8))
 case("isin", lambda x: (A.isin.Tensor_Tensor(x, x[0, :3]), A.isin.Tensor_Scalar(x, 3, invert=True)), i(3, 6))
+case("joins and turns", lambda x, y: (A.dstack([x, x]), A.dstack([x[0], x[1]]), A.column_stack([x[:, 0], y]), A.block_diag([x, y[0], y]), A.cartesian_prod([x[0], y[:, 0], x[1]]), A.rot90(x), A.rot90(x, -1, [1, 0]), A.rot90(x, 2), A.flipud(x), A.fliplr(x), A.atleast_3d(x), A.atleast_3d(x[0]), A.atleast_2d(x[0]), A.atleast_1d(x[0, 0])), f(3, 4), f(3, 3))
+case("splits", lambda x: (A.hsplit.int(x, 2), A.vsplit.array(x, [1, 2]), A.dsplit.int(x, 3), A.hsplit.array(x[0, :, 0], [1, -1]), A.dsplit.array(x, [2]), A.vsplit.int(x, 3)), f(3, 4, 6))
 case("im2col and back", lambda x: (F.fold(F.unfold(x, 3, padding=1, stride=2), (6, 8), 3, padding=1, stride=2), F.fold(F.unfold(x, 2, dilation=2, stride=3)[0], (6, 8), 2, dilation=2, stride=3)), f(1, 6, 6, 8))
 case("nansum", lambda x: (A.nansum(torch.log(x)), A.nansum(x, [1], True)), f(3, 6))
 case("meshgrid", lambda x, y: (A.meshgrid([x, y]), A.meshgrid.indexing([x, y], indexing="xy"), A.broadcast_tensors([x, y[:1]])), f(3), f(4))
@@ -255,6 +257,12 @@ case("running", lambda x: (A.cumsum(x, 1), A.cumprod(x, 0), A.cumsum_(x.clone(),
 case("norms", lambda x: [A.linalg_vector_norm(x, o, [1], True) for o in (0, 1, 2, 3, math.inf, -math.inf)] + [A.norm.Scalar(x), A.norm.ScalarOpt_dim(x, 2, [1]), F.normalize(x)], f(4, 5))
 case("variances", lambda x: (A.var(x), A.var.dim(x, [1]), A.var.correction(x, [0], correction=0), A.std(x), A.std.dim(x, [1], False), A.std.correction(x, [1], correction=1, keepdim=True), A.var_mean.correction(x, [1], correction=0), A.std_mean.correction(x, [0, 1]), A.var_mean(x), A.std_mean(x)), f(4, 5))
 case("sorted", lambda x: (A.topk(x, 3), A.topk(x, 2, 0, False), A.sort(x), A.sort(x, 0, True), A.sort.stable(x, stable=True), A.argsort(x), A.argsort.stable(x, stable=True), A.kthvalue(x, 2), A.median(x), A.median.dim(x, 1)), f(4, 5))
+case("quantile", lambda x: [A.quantile.scalar(x, 0.3, d, k, interpolation=n) for d, k, n in ((None, False, "linear"), (1, True, "lower"), (0, False, "higher"), (1, False, "nearest"), (0, True, "midpoint"))] + [A.quantile(x, torch.tensor([0.25, 1.0]), 1), A.quantile(x, torch.tensor(0.5), None, True)], f(4, 5))
+case("statistics", lambda x: (A.nanmean(torch.log(x), [1]), A.nanmean(torch.log(x)), A.trapz.dx(x), A.trapezoid.dx(x, dx=2, dim=0), A.cummax(x, 1)[0], A.cummin(x, 0)[0], A.histc(x, 5, -1, 2), A.histc(x.round(), 4, -2, 2)), f(4, 5))
+case("distances", lambda x, y: [A.cdist(x, y, p) for p in (0, 1, 2, 3, math.inf)] + [A.cdist(x, y[0]), A._cdist_forward(x, y, 2, None), A.pairwise_distance(x[:, :3], y), A.pairwise_distance(x[:, :3], y, 1, 1e-3, True)], f(2, 4, 5), f(2, 3, 5))
+case("losses", lambda x, y: [A.mse_loss(x, y, r) for r in (0, 1, 2)] + [A.l1_loss(x, y), A.smooth_l1_loss(x, y), A.smooth_l1_loss(x, y, 0, 0.5), A.huber_loss(x, y, 2, 0.7)], f(4, 5), f(4, 5))
+case("special functions", lambda x, y: (A.erfinv(y), A.special_entr(x), A.special_ndtr(x), A.logaddexp2(x, x + y), A.ldexp.Tensor(x, A.floor(y * 4)), A.float_power.Tensor_Scalar(y, 2.5).float(), A.float_power.Tensor_Tensor(y, x).float(), A.isclose(x, x * (1 + y * 2e-5)), A.isclose(A.log(x), A.log(x), equal_nan=True), A.rrelu(x)), f(4, 5), u(4, 5))
+case("windows", lambda x: (x * A.bartlett_window(9), x * A.blackman_window(9), x * A.kaiser_window(9), x * A.kaiser_window.beta(9, False, 8.5), x * A.bartlett_window.periodic(9, False), x * A.blackman_window.periodic(9, False), x * A.kaiser_window.periodic(9, False)), f(9))
 
 # Normalisations.
 case("batch_norm", lambda x, w, c, m, v: (A.batch_norm(x, w, c, m, v, False, 0.1, 1e-5, True), A.batch_norm(x, None, None, m, v, False, 0.1, 1e-3, True), A._native_batch_norm_legit_no_training(x, w, c, m, v, 0.1, 1e-5)[0]), f(2, 3, 4, 5), f(3), f(3), f(3), u(3))
@@ -278,6 +286,7 @@ case("scatters", lambda x, n, y: (A.scatter.src(x, 1, n, y), A.scatter.value(x, 
 case("scatter_reduce", lambda x, n, y: [A.scatter_reduce.two(x, 0, n, y, r, include_self=s) for r in ("sum", "prod", "amax", "amin", "mean") for s in (True, False)] + [A.scatter_reduce_.two(x.clone(), 0, n, y, "sum")], f(3, 6), i(5, 6, low=0, high=3), f(5, 6))
 case("one_hot", lambda x: A.one_hot(x, 5), i(2, 3, low=0, high=5))
 case("masked_scatter", lambda x, m, y: (A.masked_scatter(x, m, y), A.masked_scatter(x, m[0], y.flatten()), A.masked_scatter_(x.clone(), m, y)), f(4, 5), b(4, 5), f(5, 4))
+case("triangle indices", lambda x: (x[tuple(A.tril_indices(4, 5))], x[tuple(A.triu_indices(4, 5, 1))], A.tril_indices(3, 4, -1, dtype=torch.int32) + x[0, 0].int()), f(4, 5))
 case("embedding_bag", lambda w, x, o, s: [A.embedding_bag.padding_idx(w, x, o, False, m, False, None, False, p)[0] for m in (0, 1, 2) for p in (None, 2)] + [A._embedding_bag(w, x, torch.tensor([0, 3, 6]), False, m)[0] for m in (0, 1, 2)] + [A.embedding_bag(w, x, o, per_sample_weights=s)[0], A._embedding_bag_forward_only(w, x, o, include_last_offset=True)[0]], f(10, 4), i(9, low=0, high=4), torch.tensor([0, 2, 2, 7]), f(9))
 case("bucketize", lambda x, c: (A.bucketize.Tensor(x, c), A.bucketize.Tensor(x, c, right=True), A.searchsorted.Tensor(c, x), A.searchsorted.Scalar(c, 0.3), A.bucketize.Scalar(0.3, c, out_int32=True)), f(3, 4), torch.tensor([-1.0, 0.0, 0.5, 1.0]))
 
