@@ -114,8 +114,11 @@ with `--checked`, make the run return `EDGEC_ERROR_SHAPE`, as parts that lie out
 aren't kept, with a warning.
 
 **Types** are promoted as torch does it; results are compared with the types and shapes that the program gives, and a difference is
-an error. Floats of 8 bits are refused. Complex numbers may come out of `stft` and `rfft`, be sliced and moved, and become real
-ones again (`abs`, `real`, `imag`, `view_as_real`, `irfft`); nothing else takes them.
+an error. Floats of 8 bits are refused. Complex numbers may come out of
+Fourier transforms, `polar` and weights, be added, multiplied, divided, sliced and moved, and become real ones again (`abs`, `angle`,
+`real`, `imag`, `view_as_real`, `irfft`, `istft`); nothing else takes them. The window of a transform has to be known.
+
+**In-place operators** (`erf_`, `eq_.Scalar`) without a row of their own are those without the underscore, and a write.
 
 **Control flow**: `cond` and `while_loop` run; `scan` and `map` are unrolled.
 

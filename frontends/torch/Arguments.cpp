@@ -110,6 +110,8 @@ FailureOr<Bound> GraphImporter::bindArgument(NodeContext &ctx, const Parameter &
     if (parameter.type != Type::elementType)
       return mismatch();
     bound.element = convertElementType(argument.numbers[0].integer, context);
+    if (mlir::Type part = complexPart(argument.numbers[0].integer, context))
+      bound.element = ComplexType::get(part);
     if (!bound.element)
       return ctx.error("element type ")
              << nameOfType(argument.numbers[0].integer) << " is not supported";

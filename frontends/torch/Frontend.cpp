@@ -8,19 +8,44 @@ using namespace mlir;
 using namespace edgec;
 using namespace edgec::torch;
 
+/// Adds what writes to its first argument what a row computes, for rows that may have such a twin
+/// and none of their own: torch has `erf_` beside `erf`, `eq_.Scalar` beside `eq.Scalar`.
+static void addTwins(llvm::StringMap<Operator> &operators) {
+  std::vector<std::pair<std::string, Operator>> twins;
+  for (const auto &entry : operators) {
+    const Operator &op = entry.second;
+    auto [base, which] = StringRef(op.schema.name).split('.');
+    if (!base.starts_with("aten::") || base.ends_with("_") || op.schema.parameters.empty() ||
+        op.schema.written() >= 0 || !std::holds_alternative<ImportFunction>(op.row->import))
+      continue;
+    Operator twin = op;
+    Parameter &first = twin.schema.parameters[0];
+    if (first.type != Parameter::Type::tensor || first.list || first.optional)
+      continue;
+    first.written = twin.isTwin = true;
+    twins.emplace_back((base + (which.empty() ? "_" : "_.") + which).str(), twin);
+  }
+  for (auto &[name, twin] : twins)
+    if (auto [entry, isNew] = operators.try_emplace(name, twin); isNew)
+      entry->second.schema.name = entry->first();
+}
+
 /// All rows by the names of their signatures, which are read once.
 static const llvm::StringMap<Operator> &operatorTable() {
   static const llvm::StringMap<Operator> table = [] {
     llvm::StringMap<Operator> operators;
-    for (auto rows : {getElementwiseRows, getFunctionRows,  getActivationRows, getCreateRows,
-                      getViewRows,        getSliceRows,     getShapeRows,      getConvRows,
-                      getMatMulRows,      getAttentionRows, getPoolRows,       getReduceRows,
-                      getNormalizeRows,   getIndexRows,     getResizeRows,     getRecurrentRows,
-                      getQuantizeRows,    getSignalRows,    getSymbolRows,     getControlFlowRows})
+    for (auto rows : {getElementwiseRows, getFunctionRows,   getComplexRows,  getSpecialRows,
+                      getActivationRows,  getCreateRows,     getViewRows,     getSliceRows,
+                      getShapeRows,       getComposeRows,    getConvRows,     getMatMulRows,
+                      getAttentionRows,   getPoolRows,       getFoldRows,     getReduceRows,
+                      getStatisticsRows,  getNormalizeRows,  getIndexRows,    getEmbeddingRows,
+                      getResizeRows,      getRecurrentRows,  getQuantizeRows, getSignalRows,
+                      getSymbolRows,      getControlFlowRows})
       for (const OperatorRow &row : rows()) {
         Schema schema = Schema::parse(row.signature);
-        operators[schema.name] = {schema, &row};
+        operators[schema.name] = {schema, &row, /*isTwin=*/false};
       }
+    addTwins(operators);
     return operators;
   }();
   return table;
@@ -113,7 +138,8 @@ static LogicalResult inspect(StringRef path, bool json, raw_ostream &os, MLIRCon
 static std::vector<OperatorInfo> listOperators() {
   std::vector<OperatorInfo> result;
   for (const auto &entry : operatorTable())
-    result.push_back({displayName(entry.getKey()), "op"});
+    if (!entry.second.isTwin)
+      result.push_back({displayName(entry.getKey()), "op"});
   for (StringRef name : refusedNames())
     result.push_back({displayName(name), "no"});
   llvm::sort(result, [](auto &a, auto &b) { return a.name < b.name; });

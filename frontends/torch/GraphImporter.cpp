@@ -357,8 +357,9 @@ LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
   if (failed(bindArguments(ctx)))
     return failure();
   bool isView = std::holds_alternative<ViewFunction>(op->row->import);
-  for (unsigned i = isView ? 1 : 0; i < ctx.numInputs() && !op->row->takesComplex; ++i)
-    if (ctx.isComplex(i)) {
+  for (unsigned i = 0; i < ctx.numInputs() && !op->row->takesComplex; ++i)
+    if ((ctx.isComplex(i) && !(isView && i == 0)) ||
+        isa_and_nonnull<ComplexType>(ctx.arguments[i].element)) {
       auto diagnostic = ctx.error("operator '")
                         << displayName(op->schema.name) << "' of complex numbers is not supported";
       diagnostic.attachNote() << "take their real and imaginary parts, or their size, before it";

@@ -125,18 +125,24 @@ struct OperatorRow {
 // The tables, a family each (frontends/torch/ops/*.cpp).
 llvm::ArrayRef<OperatorRow> getElementwiseRows();
 llvm::ArrayRef<OperatorRow> getFunctionRows();
+llvm::ArrayRef<OperatorRow> getComplexRows();
+llvm::ArrayRef<OperatorRow> getSpecialRows();
 llvm::ArrayRef<OperatorRow> getActivationRows();
 llvm::ArrayRef<OperatorRow> getCreateRows();
 llvm::ArrayRef<OperatorRow> getViewRows();
 llvm::ArrayRef<OperatorRow> getSliceRows();
 llvm::ArrayRef<OperatorRow> getShapeRows();
+llvm::ArrayRef<OperatorRow> getComposeRows();
 llvm::ArrayRef<OperatorRow> getConvRows();
 llvm::ArrayRef<OperatorRow> getMatMulRows();
 llvm::ArrayRef<OperatorRow> getAttentionRows();
 llvm::ArrayRef<OperatorRow> getPoolRows();
+llvm::ArrayRef<OperatorRow> getFoldRows();
 llvm::ArrayRef<OperatorRow> getReduceRows();
+llvm::ArrayRef<OperatorRow> getStatisticsRows();
 llvm::ArrayRef<OperatorRow> getNormalizeRows();
 llvm::ArrayRef<OperatorRow> getIndexRows();
+llvm::ArrayRef<OperatorRow> getEmbeddingRows();
 llvm::ArrayRef<OperatorRow> getResizeRows();
 llvm::ArrayRef<OperatorRow> getRecurrentRows();
 llvm::ArrayRef<OperatorRow> getQuantizeRows();
@@ -148,6 +154,7 @@ llvm::ArrayRef<OperatorRow> getControlFlowRows();
 struct Operator {
   Schema schema;
   const OperatorRow *row = nullptr;
+  bool isTwin = false; ///< writes to its first argument what a row computes: `erf_` by `erf`
 };
 /// The operator of a signature's name (`aten::conv2d`), or null.
 const Operator *findOperator(llvm::StringRef name);

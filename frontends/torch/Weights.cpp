@@ -29,8 +29,9 @@ const Payload *Weights::find(StringRef name, Location loc) const {
 
 FailureOr<RankedTensorType> Weights::typeOf(const Payload &payload, StringRef name, Location loc) {
   const TensorMeta &meta = payload.meta;
-  Type element = convertElementType(meta.dtype, loc.getContext());
-  if (!element)
+  Type element = convertElementType(meta.dtype, loc.getContext()),
+       part = complexPart(meta.dtype, loc.getContext());
+  if (!element && !part)
     return emitError(loc) << "weight '" << name << "' has element type " << nameOfType(meta.dtype)
                           << ", which is not supported";
   if (!meta.strided)
@@ -42,9 +43,11 @@ FailureOr<RankedTensorType> Weights::typeOf(const Payload &payload, StringRef na
       return emitError(loc) << "weight '" << name << "' has an extent that is not a number";
     shape.push_back(size.integer);
   }
+  if (part)
+    shape.push_back(2);
   if (failed(edge::checkShape(loc, ("weight '" + name + "'").str(), shape)))
     return failure();
-  return RankedTensorType::get(shape, element);
+  return RankedTensorType::get(shape, part ? part : element);
 }
 
 FailureOr<ElementsAttr> Weights::read(const Payload &payload, StringRef name, Location loc) {
@@ -52,20 +55,25 @@ FailureOr<ElementsAttr> Weights::read(const Payload &payload, StringRef name, Lo
   if (failed(type))
     return failure();
   const TensorMeta &meta = payload.meta;
-  uint64_t width = bytesOfType(meta.dtype), count = type->getNumElements();
+  // The parts of a complex number lie side by side.
+  int64_t parts = complexPart(meta.dtype, loc.getContext()) ? 2 : 1;
+  uint64_t width = bytesOfType(meta.dtype) / parts, count = type->getNumElements();
   // The farthest element that the strides reach.
   bool sound = meta.offset.kind == Number::Kind::integer && meta.offset.integer >= 0;
   SmallVector<int64_t> strides;
   uint64_t last = sound ? static_cast<uint64_t>(meta.offset.integer) : 0;
   constexpr uint64_t kLimit = uint64_t(1) << 40;
-  for (auto [extent, stride] : llvm::zip_equal(type->getShape(), meta.strides)) {
+  for (auto [extent, stride] :
+       llvm::zip_equal(type->getShape().drop_back(parts - 1), meta.strides)) {
     sound &= stride.kind == Number::Kind::integer && stride.integer >= 0 &&
              static_cast<uint64_t>(stride.integer) < kLimit && last < kLimit;
-    strides.push_back(stride.integer);
+    strides.push_back(sound ? stride.integer * parts : 0);
     if (sound && extent > 1)
       sound &=
           !__builtin_add_overflow(last, static_cast<uint64_t>(extent - 1) * stride.integer, &last);
   }
+  if (parts == 2)
+    strides.push_back(1);
   if (!sound || last >= kLimit)
     return emitError(loc) << "weight '" << name << "' has impossible strides or a wrong offset";
   if (count == 0)
@@ -78,10 +86,10 @@ FailureOr<ElementsAttr> Weights::read(const Payload &payload, StringRef name, Lo
       return failure();
     file = *bytes;
   }
-  if (file->size() < (last + 1) * width)
-    return emitError(loc) << "weight '" << name << "' needs " << (last + 1) * width << " bytes of '"
-                          << payload.file << "', which has " << file->size();
-  const char *start = file->data() + meta.offset.integer * width;
+  if (file->size() < (last + 1) * parts * width)
+    return emitError(loc) << "weight '" << name << "' needs " << (last + 1) * parts * width
+                          << " bytes of '" << payload.file << "', which has " << file->size();
+  const char *start = file->data() + meta.offset.integer * parts * width;
   SmallVector<int64_t> dense = edge::rowMajorStrides(type->getShape());
   bool isDense = true;
   for (auto [extent, stride, expected] : llvm::zip_equal(type->getShape(), strides, dense))

@@ -206,6 +206,9 @@ case("diff", lambda x, y: (A.diff(x), A.diff(x, 2, 0), A.diff(x, 1, 1, y, y), A.
 case("diag_embed", lambda x: (A.diag_embed(x), A.diag_embed(x, 1), A.diag_embed(x, -2, 0, 2)), f(3, 4))
 case("im2col", lambda x: (A.im2col(x, [3, 2], [1, 2], [1, 0], [2, 1]), F.unfold(x, 2, stride=2)), f(2, 3, 6, 8))
 case("isin", lambda x: (A.isin.Tensor_Tensor(x, x[0, :3]), A.isin.Tensor_Scalar(x, 3, invert=True)), i(3, 6))
+case("joins and turns", lambda x, y: (A.dstack([x, x]), A.dstack([x[0], x[1]]), A.column_stack([x[:, 0], y]), A.block_diag([x, y[0], y]), A.cartesian_prod([x[0], y[:, 0], x[1]]), A.rot90(x), A.rot90(x, -1, [1, 0]), A.rot90(x, 2), A.flipud(x), A.fliplr(x), A.atleast_3d(x), A.atleast_3d(x[0]), A.atleast_2d(x[0]), A.atleast_1d(x[0, 0])), f(3, 4), f(3, 3))
+case("splits", lambda x: (A.hsplit.int(x, 2), A.vsplit.array(x, [1, 2]), A.dsplit.int(x, 3), A.hsplit.array(x[0, :, 0], [1, -1]), A.dsplit.array(x, [2]), A.vsplit.int(x, 3)), f(3, 4, 6))
+case("im2col and back", lambda x: (F.fold(F.unfold(x, 3, padding=1, stride=2), (6, 8), 3, padding=1, stride=2), F.fold(F.unfold(x, 2, dilation=2, stride=3)[0], (6, 8), 2, dilation=2, stride=3)), f(1, 6, 6, 8))
 case("nansum", lambda x: (A.nansum(torch.log(x)), A.nansum(x, [1], True)), f(3, 6))
 case("meshgrid", lambda x, y: (A.meshgrid([x, y]), A.meshgrid.indexing([x, y], indexing="xy"), A.broadcast_tensors([x, y[:1]])), f(3), f(4))
 
@@ -223,6 +226,8 @@ case("bmm", lambda a, c: (A.bmm(a, c), A.matmul(a, c[0]), A.matmul(a[0], c), A.b
 case("linear", lambda x, w, c: (A.linear(x, w, c), A.linear(x, w), A.linear(x[0, 0], w, c)), f(2, 3, 5), f(4, 5), f(4))
 case("addmm", lambda c, a, d, v: (A.addmm(c, a, d), A.addmm(c, a, d, beta=0.5, alpha=2.0), A.addmm_(torch.zeros(4, 6), a, d), A.addmv(v[:4], a, v)), f(6), f(4, 5), f(5, 6), f(5))
 case("int mm", lambda a, c: A._int_mm(a, c), i(20, 16, dtype=torch.int8), i(16, 8, dtype=torch.int8))
+case("grouped mm", lambda x, w, o: (A._grouped_mm(x, w, o), A._grouped_mm(x[:3], w, o.clamp(max=3))), f(8, 16, dtype=torch.bfloat16), f(4, 16, 8, dtype=torch.bfloat16), torch.tensor([2, 2, 7, 8], dtype=torch.int32))
+case("in-place twins", lambda x, y: (A.erf_(x.clone()), A.log1p_(y.clone()), A.eq_.Scalar(x.clone(), 1), A.pow_.Tensor(y.clone(), x), A.clamp_.Tensor(x.clone(), y), A.lerp_.Scalar(x.clone(), y, 0.3), A.cumprod_(x.clone(), 1), A.atan2_(x.clone(), y)), f(3, 4), u(3, 4))
 case("einsum", lambda a, c: (A.einsum("bij,bjk->bik", [a, c]), A.einsum("bij,bjk->b", [a, c]), A.einsum("...ij->...ji", [a])), f(2, 3, 4), f(2, 4, 5))
 case("bilinear", lambda x, y, w, c: F.bilinear(x, y, w, c), f(3, 4), f(3, 5), f(6, 4, 5), f(6))
 Q = (f(2, 4, 5, 8), f(2, 4, 7, 8), f(2, 4, 7, 8))
@@ -235,6 +240,8 @@ case("attention flash", lambda q, k, v: A._scaled_dot_product_flash_attention_fo
 # Pools.
 case("max_pool2d", lambda x: (A.max_pool2d(x, [2, 2]), A.max_pool2d(x, 3, 2, 1), A.max_pool2d(x, [3, 2], [2, 1], [1, 0], [1, 2], True), A.max_pool2d_with_indices(x, [2, 2])[0]), f(1, 3, 7, 9))
 case("max_pool others", lambda x, y: (A.max_pool1d(x, 2), A.max_pool3d(y, 2)), f(2, 3, 9), f(1, 2, 4, 6, 4))
+case("max_pool places", lambda x, y: (A.max_pool2d_with_indices(x, [3, 2], [2, 1], [1, 1], [1, 2], True)[1], F.max_unpool2d(*F.max_pool2d(x[:, :, :6, :8], 2, return_indices=True), 2), A.max_unpool2d(x[0, :, :2, :2], torch.tensor([[[0, 3], [9, 5]]] * 3), [3, 4]), A.max_pool1d_with_indices(y, 3, 2)[1]), f(1, 3, 7, 9), f(2, 3, 9))
+case("max_unpool3d", lambda x: F.max_unpool3d(*F.max_pool3d(x, 2, return_indices=True), 2), f(1, 2, 4, 6, 4))
 case("avg_pool", lambda x, y, z: (A.avg_pool2d(x, [3, 3], [2, 2], [1, 1]), A.avg_pool2d(x, 3, 2, 1, True, False), A.avg_pool2d(x, 2, divisor_override=3), A.avg_pool1d(y, 3, 2, 1), A.avg_pool3d(z, 2), A.avg_pool2d(x[0], 2)), f(1, 3, 8, 9), f(2, 3, 9), f(1, 2, 4, 6, 4))
 case("adaptive_avg_pool", lambda x, y, z: (A.adaptive_avg_pool2d(x, [1, 1]), A.adaptive_avg_pool2d(x, [4, 3]), A.adaptive_avg_pool2d(x, [3, 5]), A.adaptive_avg_pool1d(y, 4), A._adaptive_avg_pool2d(x, [2, 2]), A.adaptive_avg_pool3d(z, [2, 3, 1]), A._adaptive_avg_pool3d(z, [1, 1, 1])), f(1, 3, 8, 9), f(2, 3, 9), f(1, 2, 4, 6, 4))
 case("adaptive_max_pool", lambda x, y: (A.adaptive_max_pool2d(x, [4, 5])[0], A.adaptive_max_pool1d(y, 4)[0]), f(1, 3, 8, 9), f(2, 3, 9))
@@ -250,6 +257,12 @@ case("running", lambda x: (A.cumsum(x, 1), A.cumprod(x, 0), A.cumsum_(x.clone(),
 case("norms", lambda x: [A.linalg_vector_norm(x, o, [1], True) for o in (0, 1, 2, 3, math.inf, -math.inf)] + [A.norm.Scalar(x), A.norm.ScalarOpt_dim(x, 2, [1]), F.normalize(x)], f(4, 5))
 case("variances", lambda x: (A.var(x), A.var.dim(x, [1]), A.var.correction(x, [0], correction=0), A.std(x), A.std.dim(x, [1], False), A.std.correction(x, [1], correction=1, keepdim=True), A.var_mean.correction(x, [1], correction=0), A.std_mean.correction(x, [0, 1]), A.var_mean(x), A.std_mean(x)), f(4, 5))
 case("sorted", lambda x: (A.topk(x, 3), A.topk(x, 2, 0, False), A.sort(x), A.sort(x, 0, True), A.sort.stable(x, stable=True), A.argsort(x), A.argsort.stable(x, stable=True), A.kthvalue(x, 2), A.median(x), A.median.dim(x, 1)), f(4, 5))
+case("quantile", lambda x: [A.quantile.scalar(x, 0.3, d, k, interpolation=n) for d, k, n in ((None, False, "linear"), (1, True, "lower"), (0, False, "higher"), (1, False, "nearest"), (0, True, "midpoint"))] + [A.quantile(x, torch.tensor([0.25, 1.0]), 1), A.quantile(x, torch.tensor(0.5), None, True)], f(4, 5))
+case("statistics", lambda x: (A.nanmean(torch.log(x), [1]), A.nanmean(torch.log(x)), A.trapz.dx(x), A.trapezoid.dx(x, dx=2, dim=0), A.cummax(x, 1)[0], A.cummin(x, 0)[0], A.histc(x, 5, -1, 2), A.histc(x.round(), 4, -2, 2)), f(4, 5))
+case("distances", lambda x, y: [A.cdist(x, y, p) for p in (0, 1, 2, 3, math.inf)] + [A.cdist(x, y[0]), A._cdist_forward(x, y, 2, None), A.pairwise_distance(x[:, :3], y), A.pairwise_distance(x[:, :3], y, 1, 1e-3, True)], f(2, 4, 5), f(2, 3, 5))
+case("losses", lambda x, y: [A.mse_loss(x, y, r) for r in (0, 1, 2)] + [A.l1_loss(x, y), A.smooth_l1_loss(x, y), A.smooth_l1_loss(x, y, 0, 0.5), A.huber_loss(x, y, 2, 0.7)], f(4, 5), f(4, 5))
+case("special functions", lambda x, y: (A.erfinv(y), A.special_entr(x), A.special_ndtr(x), A.logaddexp2(x, x + y), A.ldexp.Tensor(x, A.floor(y * 4)), A.float_power.Tensor_Scalar(y, 2.5).float(), A.float_power.Tensor_Tensor(y, x).float(), A.isclose(x, x * (1 + y * 2e-5)), A.isclose(A.log(x), A.log(x), equal_nan=True), A.rrelu(x)), f(4, 5), u(4, 5))
+case("windows", lambda x: (x * A.bartlett_window(9), x * A.blackman_window(9), x * A.kaiser_window(9), x * A.kaiser_window.beta(9, False, 8.5), x * A.bartlett_window.periodic(9, False), x * A.blackman_window.periodic(9, False), x * A.kaiser_window.periodic(9, False)), f(9))
 
 # Normalisations.
 case("batch_norm", lambda x, w, c, m, v: (A.batch_norm(x, w, c, m, v, False, 0.1, 1e-5, True), A.batch_norm(x, None, None, m, v, False, 0.1, 1e-3, True), A._native_batch_norm_legit_no_training(x, w, c, m, v, 0.1, 1e-5)[0]), f(2, 3, 4, 5), f(3), f(3), f(3), u(3))
@@ -259,6 +272,7 @@ case("layer_norm/f16", lambda x, w: A.layer_norm(x, [5], w), f(3, 4, 5, **HALF),
 case("group_norm", lambda x, w, c: (A.group_norm(x, 3, w, c), A.group_norm(x, 2), A.native_group_norm(x, w, c, 2, 6, 20, 3, 1e-5)[0], A.instance_norm(x, w, c, None, None, True, 0.1, 1e-5, True)), f(2, 6, 4, 5), f(6), f(6))
 case("instance_norm tracked", lambda x, m, v: A.instance_norm(x, None, None, m, v, False, 0.1, 1e-5, True), f(2, 6, 4), f(6), u(6))
 case("cosine_similarity", lambda x, y: A.cosine_similarity(x, y, 1), f(3, 4), f(3, 4))
+case("weight_norm", lambda v, g: (A._weight_norm(v, g[:, :1, :1]), A._weight_norm(v, g[:1, :, :1], 1), A._weight_norm_interface(v, g[:1, :1], 2)[0]), f(4, 3, 5), f(4, 3, 5))
 
 # Indices.
 case("embedding", lambda w, x: A.embedding(w, x), f(10, 4), i(2, 3, low=0, high=10))
@@ -271,6 +285,9 @@ case("index slices", lambda x, n, y: (A.index_copy(x, 0, n, y), A.index_add(x, 0
 case("scatters", lambda x, n, y: (A.scatter.src(x, 1, n, y), A.scatter.value(x, 1, n, 5.0), A.scatter_add(x, 1, n, y), A.scatter.reduce(x, 1, n, y, reduce="add"), A.scatter.value_reduce(x, 1, n, 2.0, reduce="multiply"), A.scatter_.src(x.clone(), 1, n, y), A.scatter_.value(x.clone(), 1, n, 1), A.scatter_add_(x.clone(), 1, n, y)), f(3, 6), torch.tensor([[0, 3, 5], [1, 2, 4], [5, 0, 1]]), f(3, 4))
 case("scatter_reduce", lambda x, n, y: [A.scatter_reduce.two(x, 0, n, y, r, include_self=s) for r in ("sum", "prod", "amax", "amin", "mean") for s in (True, False)] + [A.scatter_reduce_.two(x.clone(), 0, n, y, "sum")], f(3, 6), i(5, 6, low=0, high=3), f(5, 6))
 case("one_hot", lambda x: A.one_hot(x, 5), i(2, 3, low=0, high=5))
+case("masked_scatter", lambda x, m, y: (A.masked_scatter(x, m, y), A.masked_scatter(x, m[0], y.flatten()), A.masked_scatter_(x.clone(), m, y)), f(4, 5), b(4, 5), f(5, 4))
+case("triangle indices", lambda x: (x[tuple(A.tril_indices(4, 5))], x[tuple(A.triu_indices(4, 5, 1))], A.tril_indices(3, 4, -1, dtype=torch.int32) + x[0, 0].int()), f(4, 5))
+case("embedding_bag", lambda w, x, o, s: [A.embedding_bag.padding_idx(w, x, o, False, m, False, None, False, p)[0] for m in (0, 1, 2) for p in (None, 2)] + [A._embedding_bag(w, x, torch.tensor([0, 3, 6]), False, m)[0] for m in (0, 1, 2)] + [A.embedding_bag(w, x, o, per_sample_weights=s)[0], A._embedding_bag_forward_only(w, x, o, include_last_offset=True)[0]], f(10, 4), i(9, low=0, high=4), torch.tensor([0, 2, 2, 7]), f(9))
 case("bucketize", lambda x, c: (A.bucketize.Tensor(x, c), A.bucketize.Tensor(x, c, right=True), A.searchsorted.Tensor(c, x), A.searchsorted.Scalar(c, 0.3), A.bucketize.Scalar(0.3, c, out_int32=True)), f(3, 4), torch.tensor([-1.0, 0.0, 0.5, 1.0]))
 
 # Resampling.
@@ -280,11 +297,23 @@ case("linear resize", lambda x, y, z: (A.upsample_bilinear2d.vec(x, [7, 9], Fals
 case("bicubic", lambda x: (A.upsample_bicubic2d.vec(x, [7, 9], False, None), A.upsample_bicubic2d(x, [9, 11], True), A._upsample_bicubic2d_aa.vec(x, [3, 2], False, None), A._upsample_bicubic2d_aa(x, [7, 9], False), A._upsample_bilinear2d_aa(x, [3, 2], False), A._upsample_bilinear2d_aa.vec(x, [2, 7], False, None)), f(1, 2, 4, 5))
 case("grid_sampler", lambda x, g: [A.grid_sampler_2d(x, g, m, p, a) for m in (0, 1, 2) for p in (0, 1, 2) for a in (False, True)] + [A.grid_sampler(x, g, 0, 0, False)], f(1, 2, 5, 6), f(1, 3, 4, 2, low=-1.2, high=1.2))
 case("grid_sampler_3d", lambda x, g: A.grid_sampler_3d(x, g, 0, 0, False), f(1, 2, 3, 4, 5), f(1, 2, 2, 3, 3, low=-1.1, high=1.1))
+case("affine_grid", lambda t, v: (A.affine_grid_generator(t, [2, 3, 4, 5], False), A.affine_grid_generator(v, [1, 2, 3, 4, 5], False)), f(2, 2, 3), f(1, 3, 4))
 
 # Fourier transforms.
 case("stft", lambda x: [torch.stft(x, 16, 4, window=torch.hann_window(16), center=c, return_complex=True).abs() ** 2 for c in (True, False)], f(2, 50))
 case("stft parts", lambda x: (lambda s: (torch.view_as_real(s), s.real[:-1], s[:, 1:].imag, s.transpose(0, 1).unsqueeze(0).abs()))(torch.stft(x, 12, 3, 10, torch.hamming_window(10), normalized=True, return_complex=True)), f(40))
 case("rfft", lambda x: (torch.fft.rfft(x).abs(), torch.view_as_real(torch.fft.rfft(x, 7, 0, "ortho")), torch.fft.irfft(torch.fft.rfft(x)), torch.fft.irfft(torch.fft.rfft(x, n=9), n=9, norm="forward")), f(5, 10))
+case("fft", lambda x, y: [torch.view_as_real(g(x)) for g in (torch.fft.fft, lambda x: torch.fft.fft(x, 6, 0), torch.fft.fft2, torch.fft.rfft2, lambda x: torch.fft.rfft2(x, (4, 9), norm="ortho"), lambda x: torch.fft.fftn(x, dim=(0, 1)))]
+     + [torch.view_as_real(g(torch.complex(x, y))) for g in (torch.fft.fft, torch.fft.ifft, lambda x: torch.fft.ifft2(x, norm="forward"), torch.fft.ifftn)], f(2, 5, 8), f(2, 5, 8))
+case("irfft2", lambda x: (torch.fft.irfft2(torch.fft.rfft2(x)), torch.fft.irfft2(torch.fft.rfft2(x, norm="ortho"), (5, 9), norm="ortho"), torch.fft.irfftn(torch.fft.rfftn(x, dim=(0, 2)), dim=(0, 2)).sum(-1)), f(4, 5, 9))
+case("istft", lambda x: (lambda w: [torch.istft(torch.stft(x, 16, 4, window=w, return_complex=True, **o) * 0.5, 16, 4, window=w, length=n, **o) for o, n in (({}, None), ({"normalized": True}, 47), ({"onesided": False}, 60))])(torch.hann_window(16) + 0.1), f(2, 50))
+case("istft of a narrower window", lambda x: torch.istft(torch.stft(x, 12, 3, 10, torch.hamming_window(10), return_complex=True), 12, 3, 10, torch.hamming_window(10)), f(39))
+
+# Complex numbers.
+C = torch.complex(f(4, 5), f(4, 5))
+case("complex", lambda x, y: (lambda z, w: [torch.view_as_real(v) for v in (z * w, z + w, z - w, z / w, z * x, x * z, z + x, z - y, x - z, z / y, y / z, z * 2, z / 4, z + 3, -z, z.conj() * w, z.sub(w, alpha=2), z.clone().mul_(w))])(torch.complex(x, y), torch.complex(y, x[0] + 3)), f(4, 5, low=0.5), f(4, 5, low=0.5))
+case("complex parts", lambda x, y: (torch.angle(torch.complex(x, y)), torch.angle(x), torch.polar(x, y).real, torch.complex(x, y).conj().imag, torch.conj_physical(torch.complex(x, y)).imag), f(4, 5), f(4, 5))
+case("complex weights", lambda x: torch.view_as_real(torch.view_as_complex(x.view(3, 5, 2)) * C[:3] * C.T[:, 1:2].T), f(3, 10))
 
 # Recurrent layers.
 def layer(kind, **options):
@@ -299,6 +328,8 @@ for kind in (torch.nn.GRU, torch.nn.LSTM, torch.nn.RNN):
     case(f"{name} without a bias", layer(kind, bias=False), f(7, 2, 5))
     case(f"{name} without a batch", layer(kind), f(7, 5))
 case("RNN relu", layer(torch.nn.RNN, nonlinearity="relu"), f(7, 2, 5))
+case("LSTM projected", layer(torch.nn.LSTM, proj_size=3, num_layers=2, bidirectional=True), f(7, 2, 5))
+case("LSTM projected from a state", lambda x, h, c, m=layer(torch.nn.LSTM, proj_size=3, batch_first=True): torch.func.functional_call(m, {k: v.detach() for k, v in m.named_parameters()}, (x, (h, c))), f(2, 7, 5), f(1, 2, 3), f(1, 2, 6))
 case("cells", lambda x, h, c, w, r, p, q: (A.gru_cell(x, h, w[:18], r[:18], p[:18], q[:18]), A.lstm_cell(x, [h, c], w, r, p, q), A.rnn_tanh_cell(x, h, w[:6], r[:6], p[:6], q[:6]), A.rnn_relu_cell(x, h, w[:6], r[:6])), f(2, 5), f(2, 6), f(2, 6), f(24, 5), f(24, 6), f(24), f(24))
 
 # Control flow and numbers.

@@ -12,6 +12,15 @@ namespace edgec::torch {
 /// Constants up to this many elements are written out: they fold with what reads them.
 static constexpr int64_t kWrittenElements = 1 << 14;
 
+bool takes(const NodeContext &ctx, StringRef name) {
+  return llvm::any_of(ctx.schema.parameters, [&](const Parameter &p) { return p.name == name; });
+}
+
+bool isUsed(const NodeContext &ctx, size_t index) {
+  return index < ctx.node.outputs.size() &&
+         !StringRef(ctx.node.outputs[index].name).contains("_unused_");
+}
+
 Promoted promoted(const NodeContext &ctx, unsigned i, unsigned j, bool toFloat) {
   Type element = promote({ctx.operand(i), ctx.operand(j)});
   if (toFloat)

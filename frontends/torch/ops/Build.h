@@ -6,6 +6,12 @@
 
 namespace edgec::torch {
 
+/// Whether the signature has a parameter of this name.
+bool takes(const NodeContext &ctx, llvm::StringRef name);
+
+/// Whether a node reads result `index`; torch names those that nobody does.
+bool isUsed(const NodeContext &ctx, size_t index);
+
 /// Two operands in the type that torch computes in.
 struct Promoted {
   mlir::Value x, y;
@@ -47,6 +53,20 @@ llvm::FailureOr<Results> floorDivided(NodeContext &ctx);
 template <mlir::Value (*Function)(const NodeContext &, mlir::Value)>
 llvm::FailureOr<Results> formula(NodeContext &ctx) {
   return one(Formula(ctx).inSingle(floats(ctx), [&](mlir::Value x) { return Function(ctx, x); }));
+}
+
+/// The angle of (x, y) in (-pi, pi].
+mlir::Value createAtan2(const NodeContext &ctx, mlir::Value y, mlir::Value x);
+
+/// Arithmetic on parameters 0 and 1, one of which at least is of complex numbers.
+enum class ComplexOp { add, sub, mul, div };
+llvm::FailureOr<Results> complexArithmetic(NodeContext &ctx, ComplexOp op);
+/// Parameter 0, real or complex, as a complex tensor.
+llvm::FailureOr<Results> completedAs(NodeContext &ctx, mlir::ComplexType type);
+/// `Real`, or else that.
+template <ComplexOp op, llvm::FailureOr<Results> (*Real)(NodeContext &)>
+llvm::FailureOr<Results> orComplex(NodeContext &ctx) {
+  return ctx.isComplex(0) || ctx.isComplex(1) ? complexArithmetic(ctx, op) : Real(ctx);
 }
 
 /// A constant tensor in which every element is `number`; a broadcast where it is large.

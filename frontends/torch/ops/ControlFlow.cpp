@@ -104,9 +104,11 @@ FailureOr<Results> importMap(NodeContext &ctx) {
   return unrolled(ctx, ctx.arguments[0], {}, ctx.arguments[1].tensors, ctx.arguments[2].tensors);
 }
 
-/// A region in which gradients are off: a graph and its operands.
+/// A region in which gradients are off, or types are chosen: a graph, in which that has been done,
+/// and its operands.
 FailureOr<Results> importInlined(NodeContext &ctx) {
-  return importGraph(ctx, ctx.arguments[1], ctx.arguments[2].tensors, ctx.b);
+  size_t count = ctx.arguments.size();
+  return importGraph(ctx, ctx.arguments[count - 2], ctx.arguments[count - 1].tensors, ctx.b);
 }
 
 } // namespace
@@ -127,6 +129,9 @@ ArrayRef<OperatorRow> edgec::torch::getControlFlowRows() {
        importMap},
       {"higher_order::wrap_with_set_grad_enabled(bool enabled, Graph body, Tensor[] *operands=[]) "
        "-> Tensor[]",
+       importInlined},
+      {"higher_order::wrap_with_autocast(str device_type, ScalarType? dtype, bool enabled, bool? "
+       "cache_enabled, Graph body, Tensor[] *operands=[]) -> Tensor[]",
        importInlined},
   };
   return rows;

@@ -138,22 +138,67 @@ FailureOr<Results> importEye(NodeContext &ctx) {
   return one(ctx.constantTensor(eye));
 }
 
-/// a + b cos over a period, as Hann's and Hamming's windows are.
-template <int hundredths> FailureOr<Results> importWindow(NodeContext &ctx) {
+//===- Windows --------------------------------------------------------------------------------===//
+
+/// The modified Bessel function of the first kind, of order zero.
+double bessel(double x) {
+  double sum = 1, term = 1;
+  for (int k = 1; term > sum * 1e-17 && k < 500; ++k) {
+    term *= (x / 2 / k) * (x / 2 / k);
+    sum += term;
+  }
+  return sum;
+}
+
+double bartlett(const NodeContext &, double part) { return 1 - std::abs(2 * part - 1); }
+double hann(const NodeContext &, double part) {
+  return 0.5 - 0.5 * std::cos(2 * std::numbers::pi * part);
+}
+double hamming(const NodeContext &, double part) {
+  return 0.54 - 0.46 * std::cos(2 * std::numbers::pi * part);
+}
+double blackman(const NodeContext &, double part) {
+  return 0.42 - 0.5 * std::cos(2 * std::numbers::pi * part) +
+         0.08 * std::cos(4 * std::numbers::pi * part);
+}
+double kaiser(const NodeContext &ctx, double part) {
+  double beta = takes(ctx, "beta") ? ctx.real("beta") : 12;
+  return bessel(beta * std::sqrt(std::max(1 - (2 * part - 1) * (2 * part - 1), 0.0))) /
+         bessel(beta);
+}
+
+/// A window's elements by how far into it they are; a periodic one lacks its end.
+template <double (*shape)(const NodeContext &, double)>
+FailureOr<Results> importWindow(NodeContext &ctx) {
   int64_t length = ctx.integer("window_length");
   if (length < 0 || length > kMostWritten)
     return ctx.error("has a window of ") << length << " elements";
-  bool periodic = true;
-  for (const Parameter &parameter : ctx.schema.parameters)
-    if (parameter.name == "periodic")
-      periodic = ctx.flag("periodic");
+  bool periodic = !takes(ctx, "periodic") || ctx.flag("periodic");
   edge::HostTensor window(RankedTensorType::get(length, ctx.element("dtype", ctx.b.getF32Type())));
-  double alpha = hundredths / 100.0, span = static_cast<double>(periodic ? length : length - 1);
+  auto span = static_cast<double>(periodic ? length : length - 1);
   for (int64_t i = 0; i < length; ++i)
-    window.setFloat(i, length == 1 ? 1
-                                   : alpha - (1 - alpha) * std::cos(2 * std::numbers::pi *
-                                                                    static_cast<double>(i) / span));
+    window.setFloat(i, length == 1 ? 1 : shape(ctx, static_cast<double>(i) / span));
   return one(ctx.constantTensor(window));
+}
+
+/// The rows and the columns of a triangle's elements.
+template <bool upper> FailureOr<Results> importTriangleIndices(NodeContext &ctx) {
+  int64_t rows = ctx.integer("row"), columns = ctx.integer("col"), offset = ctx.integer("offset");
+  if (failed(checkWritten(ctx, rows, columns)))
+    return failure();
+  SmallVector<int64_t> places[2];
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      if (upper ? column - row >= offset : column - row <= offset) {
+        places[0].push_back(row);
+        places[1].push_back(column);
+      }
+  auto count = static_cast<int64_t>(places[0].size());
+  edge::HostTensor indices(
+      RankedTensorType::get({2, count}, ctx.element("dtype", ctx.b.getI64Type())));
+  for (int64_t i = 0; i < 2 * count; ++i)
+    indices.setInt(i, places[i / count][i % count]);
+  return one(ctx.constantTensor(indices));
 }
 
 /// What lies on one side of a diagonal, compared where it is read: no mask in memory.
@@ -243,16 +288,43 @@ ArrayRef<OperatorRow> edgec::torch::getCreateRows() {
        importEye},
       {"aten::hann_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, "
        "Device? device=None, bool? pin_memory=None) -> Tensor",
-       importWindow<50>},
+       importWindow<hann>},
       {"aten::hann_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, "
        "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
-       importWindow<50>},
+       importWindow<hann>},
       {"aten::hamming_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, "
        "Device? device=None, bool? pin_memory=None) -> Tensor",
-       importWindow<54>},
+       importWindow<hamming>},
       {"aten::hamming_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, "
        "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
-       importWindow<54>},
+       importWindow<hamming>},
+      {"aten::bartlett_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, "
+       "Device? device=None, bool? pin_memory=None) -> Tensor",
+       importWindow<bartlett>},
+      {"aten::bartlett_window.periodic(int window_length, bool periodic, *, ScalarType? "
+       "dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+       importWindow<bartlett>},
+      {"aten::blackman_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, "
+       "Device? device=None, bool? pin_memory=None) -> Tensor",
+       importWindow<blackman>},
+      {"aten::blackman_window.periodic(int window_length, bool periodic, *, ScalarType? "
+       "dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+       importWindow<blackman>},
+      {"aten::kaiser_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, "
+       "Device? device=None, bool? pin_memory=None) -> Tensor",
+       importWindow<kaiser>},
+      {"aten::kaiser_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, "
+       "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+       importWindow<kaiser>},
+      {"aten::kaiser_window.beta(int window_length, bool periodic, float beta, *, ScalarType? "
+       "dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+       importWindow<kaiser>},
+      {"aten::tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? "
+       "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+       importTriangleIndices<false>},
+      {"aten::triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? "
+       "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+       importTriangleIndices<true>},
       {"aten::triu(Tensor self, SymInt diagonal=0) -> Tensor", importTriangle<true>},
       {"aten::triu_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)", importTriangle<true>},
       {"aten::tril(Tensor self, SymInt diagonal=0) -> Tensor", importTriangle<false>},

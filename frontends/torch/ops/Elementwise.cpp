@@ -150,6 +150,10 @@ FailureOr<Results> importZero(NodeContext &ctx) {
 FailureOr<Results> importToCopy(NodeContext &ctx) {
   Value x = ctx.input(0);
   Type to = ctx.element("dtype", elementOf(x));
+  if (auto complex = dyn_cast<ComplexType>(to))
+    return completedAs(ctx, complex);
+  if (ctx.isComplex(0) && ctx.has("dtype"))
+    return ctx.error("drops the imaginary part; take the real part before it");
   return one(to == elementOf(x) ? x : ctx.cast(x, to));
 }
 
@@ -157,27 +161,37 @@ FailureOr<Results> importToCopy(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getElementwiseRows() {
   static const OperatorRow rows[] = {
-      {"aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", importAdd},
-      {"aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", importAdd},
+      {"aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
+       orComplex<ComplexOp::add, importAdd>, /*takesComplex=*/true},
+      {"aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor",
+       orComplex<ComplexOp::add, importAdd>, /*takesComplex=*/true},
       {"aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)",
-       importAdd},
+       orComplex<ComplexOp::add, importAdd>, /*takesComplex=*/true},
       {"aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)", importAdd},
-      {"aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", importSub},
-      {"aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", importSub},
+      {"aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
+       orComplex<ComplexOp::sub, importSub>, /*takesComplex=*/true},
+      {"aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor",
+       orComplex<ComplexOp::sub, importSub>, /*takesComplex=*/true},
       {"aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)",
-       importSub},
+       orComplex<ComplexOp::sub, importSub>, /*takesComplex=*/true},
       {"aten::sub_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)", importSub},
       {"aten::subtract.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", importSub},
       {"aten::rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", importRsub},
       {"aten::rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", importRsub},
-      {"aten::mul.Tensor(Tensor self, Tensor other) -> Tensor", importMul},
-      {"aten::mul.Scalar(Tensor self, Scalar other) -> Tensor", importMul},
-      {"aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)", importMul},
+      {"aten::mul.Tensor(Tensor self, Tensor other) -> Tensor",
+       orComplex<ComplexOp::mul, importMul>, /*takesComplex=*/true},
+      {"aten::mul.Scalar(Tensor self, Scalar other) -> Tensor",
+       orComplex<ComplexOp::mul, importMul>, /*takesComplex=*/true},
+      {"aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)",
+       orComplex<ComplexOp::mul, importMul>, /*takesComplex=*/true},
       {"aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)", importMul},
       {"aten::multiply.Tensor(Tensor self, Tensor other) -> Tensor", importMul},
-      {"aten::div.Tensor(Tensor self, Tensor other) -> Tensor", binary<edge::DivOp, true>},
-      {"aten::div.Scalar(Tensor self, Scalar other) -> Tensor", binary<edge::DivOp, true>},
-      {"aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)", binary<edge::DivOp, true>},
+      {"aten::div.Tensor(Tensor self, Tensor other) -> Tensor",
+       orComplex<ComplexOp::div, binary<edge::DivOp, true>>, /*takesComplex=*/true},
+      {"aten::div.Scalar(Tensor self, Scalar other) -> Tensor",
+       orComplex<ComplexOp::div, binary<edge::DivOp, true>>, /*takesComplex=*/true},
+      {"aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)",
+       orComplex<ComplexOp::div, binary<edge::DivOp, true>>, /*takesComplex=*/true},
       {"aten::div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)", binary<edge::DivOp, true>},
       {"aten::true_divide.Tensor(Tensor self, Tensor other) -> Tensor", binary<edge::DivOp, true>},
       {"aten::divide.Tensor(Tensor self, Tensor other) -> Tensor", binary<edge::DivOp, true>},
@@ -200,6 +214,7 @@ ArrayRef<OperatorRow> edgec::torch::getElementwiseRows() {
       {"aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", importPow},
       {"aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", importPow},
       {"aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor", importPow},
+      {"aten::pow_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)", importPow},
       {"aten::pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)", importPow},
       {"aten::maximum(Tensor self, Tensor other) -> Tensor", binary<edge::MaxOp>},
       {"aten::max.other(Tensor self, Tensor other) -> Tensor", binary<edge::MaxOp>},
@@ -287,7 +302,8 @@ ArrayRef<OperatorRow> edgec::torch::getElementwiseRows() {
        importMaskedFill},
       {"aten::masked_fill_.Tensor(Tensor(a!) self, Tensor mask, Tensor value) -> Tensor(a!)",
        importMaskedFill},
-      {"aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", importCopy},
+      {"aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", importCopy,
+       /*takesComplex=*/true},
       {"aten::lift_fresh_copy(Tensor self) -> Tensor", importCopy},
       {"aten::alias_copy(Tensor self) -> Tensor", importCopy},
       {"aten::detach_copy(Tensor self) -> Tensor", importCopy},
@@ -303,7 +319,7 @@ ArrayRef<OperatorRow> edgec::torch::getElementwiseRows() {
       {"aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? "
        "device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? "
        "memory_format=None) -> Tensor",
-       importToCopy},
+       importToCopy, /*takesComplex=*/true},
   };
   return rows;
 }

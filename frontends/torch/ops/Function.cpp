@@ -146,15 +146,7 @@ template <typename Fn> FailureOr<Results> inFloats(NodeContext &ctx, Fn fn) {
 }
 
 FailureOr<Results> importAtan2(NodeContext &ctx) {
-  return inFloats(ctx, [&](Formula f, Value y, Value x) {
-    Value zero = ctx.scalar(elementOf(x), 0);
-    Value angle = f.unary<edge::AtanOp>(f.div(y, x));
-    Value half = f.select(isNegative(ctx, y), ctx.scalar(elementOf(x), -std::numbers::pi),
-                          ctx.scalar(elementOf(x), std::numbers::pi));
-    Value behind = f.compare(x, zero, P::less);
-    Value none = f.binary<edge::AndOp>(f.compare(x, zero, P::equal), f.compare(y, zero, P::equal));
-    return f.select(none, f.mul(y, 0.0), f.select(behind, f.add(angle, half), angle));
-  });
+  return inFloats(ctx, [&](Formula, Value y, Value x) { return createAtan2(ctx, y, x); });
 }
 
 FailureOr<Results> importHypot(NodeContext &ctx) {
@@ -265,7 +257,7 @@ ArrayRef<OperatorRow> edgec::torch::getFunctionRows() {
       {"aten::abs(Tensor self) -> Tensor", importAbs, /*takesComplex=*/true},
       {"aten::abs_(Tensor(a!) self) -> Tensor(a!)", importAbs},
       {"aten::absolute(Tensor self) -> Tensor", importAbs},
-      {"aten::neg(Tensor self) -> Tensor", unary<edge::NegOp>},
+      {"aten::neg(Tensor self) -> Tensor", unary<edge::NegOp>, /*takesComplex=*/true},
       {"aten::neg_(Tensor(a!) self) -> Tensor(a!)", unary<edge::NegOp>},
       {"aten::negative(Tensor self) -> Tensor", unary<edge::NegOp>},
       {"aten::square(Tensor self) -> Tensor", importSquare},
@@ -340,4 +332,17 @@ ArrayRef<OperatorRow> edgec::torch::getFunctionRows() {
        importAddc<edge::DivOp>},
   };
   return rows;
+}
+
+Value edgec::torch::createAtan2(const NodeContext &ctx, Value y, Value x) {
+  if (!x || !y)
+    return {};
+  Formula f(ctx);
+  Value zero = ctx.scalar(elementOf(x), 0);
+  Value angle = f.unary<edge::AtanOp>(f.div(y, x));
+  Value half = f.select(isNegative(ctx, y), ctx.scalar(elementOf(x), -std::numbers::pi),
+                        ctx.scalar(elementOf(x), std::numbers::pi));
+  Value behind = f.compare(x, zero, P::less);
+  Value none = f.binary<edge::AndOp>(f.compare(x, zero, P::equal), f.compare(y, zero, P::equal));
+  return f.select(none, f.mul(y, 0.0), f.select(behind, f.add(angle, half), angle));
 }

@@ -11,10 +11,6 @@ using edge::ScatterReduction;
 
 namespace {
 
-FailureOr<Results> importEmbedding(NodeContext &ctx) {
-  return one(ctx.create<edge::GatherOp>(ctx.input(0), ctx.input(1), 0));
-}
-
 /// A vector or a 0-d tensor of indices along `dim`.
 FailureOr<Results> importIndexSelect(NodeContext &ctx) {
   auto dim = ctx.dimension("dim", ctx.type(0).getRank());
@@ -349,6 +345,26 @@ FailureOr<Results> importOneHot(NodeContext &ctx) {
   return one(ctx.cast(hot, ctx.b.getI64Type()));
 }
 
+/// What is true takes the elements of a source in their order, as many as there are.
+FailureOr<Results> importMaskedScatter(NodeContext &ctx) {
+  auto shape = edge::broadcastShapes({shapeOf(ctx.input(0)), shapeOf(ctx.input(1))});
+  int64_t count = ctx.type(2).getNumElements();
+  if (failed(shape))
+    return ctx.error("") << ctx.type(0) << " and " << ctx.type(1) << " can't be broadcast together";
+  if (count == 0)
+    return one(ctx.create<edge::BroadcastOp>(ctx.input(0), *shape));
+  int64_t all = ShapedType::getNumElements(*shape);
+  Value mask = ctx.create<edge::BroadcastOp>(ctx.input(1), *shape);
+  Value place = ctx.cast(ctx.reshape(mask, {all}), ctx.b.getI64Type());
+  place = ctx.create<edge::CumulateOp>(place, edge::ReduceKind::sum, 0, /*exclusive=*/true, false);
+  // What isn't written reads some element all the same.
+  Formula f(ctx);
+  place = f.binary<edge::MinOp>(place, static_cast<double>(count - 1));
+  Value source = ctx.cast(ctx.reshape(ctx.input(2), {count}), elementOf(ctx.input(0)));
+  Value written = ctx.reshape(ctx.create<edge::GatherOp>(source, place, 0), *shape);
+  return one(f.select(mask, written, ctx.input(0)));
+}
+
 /// Whether each element is among some others.
 FailureOr<Results> importIsIn(NodeContext &ctx) {
   Promoted p = promoted(ctx, 0, 1);
@@ -399,9 +415,6 @@ ArrayRef<OperatorRow> edgec::torch::getIndexRows() {
       {"aten::isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool "
        "assume_unique=False, bool invert=False) -> Tensor",
        importIsIn},
-      {"aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool "
-       "scale_grad_by_freq=False, bool sparse=False) -> Tensor",
-       importEmbedding},
       {"aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", importIndexSelect},
       {"aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
        importGather},
@@ -463,6 +476,8 @@ ArrayRef<OperatorRow> edgec::torch::getIndexRows() {
       {"aten::scatter_reduce_.two(Tensor(a!) self, int dim, Tensor index, Tensor src, str reduce, "
        "*, bool include_self=True) -> Tensor(a!)",
        importScatterReduce},
+      {"aten::masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor",
+       importMaskedScatter},
       {"aten::one_hot(Tensor self, int num_classes=-1) -> Tensor", importOneHot},
       {"aten::bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool "
        "right=False) -> Tensor",

@@ -79,6 +79,39 @@ FailureOr<Results> importIntMM(NodeContext &ctx) {
   return createMatMul(ctx, ctx.cast(ctx.input(0), i32), ctx.cast(ctx.input(1), i32));
 }
 
+/// Rows of groups, each of which ends where `offs` says, times their group's matrix. Each row by a
+/// copy of its matrix where there are few, else all rows by all matrices, of which one is kept.
+FailureOr<Results> importGroupedMM(NodeContext &ctx) {
+  Value x = ctx.input(0), matrices = ctx.input(1), ends = ctx.tensor("offs");
+  if (ctx.type(0).getRank() != 2 || ctx.type(1).getRank() != 3 || !ends || ctx.has("bias") ||
+      shapeOf(ends) != ArrayRef<int64_t>(ctx.type(1).getDimSize(0)))
+    return ctx.error("expects rows, matrices and the ends of groups, but got ")
+           << ctx.type(0) << " and " << ctx.type(1);
+  int64_t rows = shapeOf(x)[0], groups = shapeOf(matrices)[0], width = shapeOf(matrices)[2];
+  if (failed(checkWritten(ctx, rows)))
+    return failure();
+  Formula f(ctx);
+  Type integer = ctx.b.getI64Type();
+  Value row = createRamp(ctx, rows, 0, 2);
+  Value before = f.compare(ctx.cast(ends, integer), row, edge::ComparePredicate::less_equal);
+  Value group = f.reduce(ctx.cast(before, integer), edge::ReduceKind::sum, 1, false);
+  // What is behind the last group is in none: it may have any result.
+  group = f.binary<edge::MinOp>(group, static_cast<double>(groups - 1));
+  Value y;
+  if (rows <= groups) {
+    Value own = ctx.create<edge::GatherOp>(matrices, group, 0);
+    y = ctx.create<edge::MatMulOp>(ctx.reshape(x, {rows, 1, shapeOf(x)[1]}), own,
+                                   /*transpose_b=*/false);
+  } else {
+    Value all = ctx.create<edge::MatMulOp>(ctx.reshape(x, {1, rows, shapeOf(x)[1]}), matrices,
+                                           /*transpose_b=*/false);
+    Value index = ctx.create<edge::BroadcastOp>(ctx.reshape(group, {1, rows, 1}),
+                                                ArrayRef<int64_t>{1, rows, width});
+    y = all && index ? ctx.create<edge::GatherElementsOp>(all, index, 0) : Value();
+  }
+  return one(ctx.cast(ctx.reshape(y, {rows, width}), ctx.element("out_dtype", elementOf(x))));
+}
+
 FailureOr<Results> importEinsum(NodeContext &ctx) {
   return createEinsum(ctx, ctx.text("equation"), ctx.tensors("tensors"));
 }
@@ -118,6 +151,9 @@ FailureOr<Results> importTrilinear(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getMatMulRows() {
   static const OperatorRow rows[] = {
+      {"aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, "
+       "ScalarType? out_dtype=None) -> Tensor",
+       importGroupedMM},
       {"aten::_trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] "
        "expand3, int[] sumdim, int unroll_dim=1) -> Tensor",
        importTrilinear},

@@ -175,6 +175,31 @@ FailureOr<Results> importInstanceNorm(NodeContext &ctx) {
   return normalized(ctx, shape, axes, vector, ctx.real("eps"));
 }
 
+/// v g / |v|, where the length is over all dimensions but one.
+FailureOr<Results> importWeightNorm(NodeContext &ctx) {
+  Formula f(ctx);
+  Value v = ctx.input(0), g = ctx.input(1);
+  int64_t rank = typeOf(v).getRank(), dim = ctx.integer("dim");
+  SmallVector<int64_t> axes;
+  if (dim != -1) { // else one length for all
+    auto kept = ctx.dimension("dim", rank);
+    if (failed(kept))
+      return failure();
+    dim = *kept;
+  }
+  for (int64_t i = 0; i < rank; ++i)
+    if (i != dim)
+      axes.push_back(i);
+  Type element = elementOf(v), wide = Formula::wideType(element);
+  v = ctx.cast(v, wide);
+  Value length = f.sqrt(f.reduce(f.mul(v, v), edge::ReduceKind::sum, axes));
+  Value y = f.mul(v, f.div(ctx.cast(g, wide), length));
+  if (!y || shapeOf(y) != shapeOf(v))
+    return y ? ctx.error("scales ") << ctx.type(0) << " by " << ctx.type(1)
+             : FailureOr<Results>(failure());
+  return Results{ctx.cast(y, element), ctx.cast(length, element)};
+}
+
 /// x.y / (max(|x|, eps) max(|y|, eps)) along a dimension.
 FailureOr<Results> importCosineSimilarity(NodeContext &ctx) {
   Promoted p = promoted(ctx, 0, 1);
@@ -233,6 +258,9 @@ ArrayRef<OperatorRow> edgec::torch::getNormalizeRows() {
        "training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
        importNoStatistics},
 
+      {"aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor", importWeightNorm},
+      {"aten::_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor)",
+       importWeightNorm},
       {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
        importCosineSimilarity},
   };

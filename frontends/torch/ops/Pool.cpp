@@ -1,4 +1,5 @@
 // Rows of pooling. edge.pool is told how many windows there are.
+#include "dialects/Edge/Lowering.h"
 #include "frontends/torch/ops/Build.h"
 
 using namespace mlir;
@@ -62,16 +63,71 @@ LogicalResult checkRank(const NodeContext &ctx, int64_t spatial) {
   return ctx.error("expects an input of rank ") << spatial + 2 << ", but got " << ctx.type(0);
 }
 
+/// The places in its plane of the elements of each window, `[windows, taps]`: where a window
+/// reaches into the padding, one of them stands there again, so that it is never the first.
+FailureOr<edge::HostTensor> placesOfTaps(const NodeContext &ctx, const Windows &w,
+                                         ArrayRef<int64_t> plane) {
+  int64_t count = ShapedType::getNumElements(w.output), taps = ShapedType::getNumElements(w.kernel);
+  if (failed(checkWritten(ctx, count, taps)))
+    return failure();
+  edge::HostTensor places(RankedTensorType::get({count, taps}, ctx.b.getI64Type()));
+  edge::forEachIndex(w.output, [&](ArrayRef<int64_t> window, int64_t row) {
+    SmallVector<int64_t> inside;
+    edge::forEachIndex(w.kernel, [&](ArrayRef<int64_t> tap, int64_t) {
+      int64_t place = 0;
+      bool isInside = true;
+      for (auto [i, extent] : llvm::enumerate(plane)) {
+        int64_t at = window[i] * w.strides[i] - w.pads[i] + tap[i] * w.dilations[i];
+        isInside &= at >= 0 && at < extent;
+        place = place * extent + at;
+      }
+      if (isInside)
+        inside.push_back(place);
+    });
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      size_t at = std::min<size_t>(tap, inside.empty() ? 0 : inside.size() - 1);
+      places.setInt(row * taps + tap, inside.empty() ? 0 : inside[at]);
+    }
+  });
+  return places;
+}
+
+/// Where in its plane each maximum stands.
+Value placesOfMaxima(const NodeContext &ctx, const Windows &w) {
+  auto x = ctx.type(0);
+  auto spatial = static_cast<int64_t>(w.kernel.size()), outer = x.getRank() - spatial;
+  SmallVector<int64_t> shape(x.getShape().take_front(outer));
+  ArrayRef<int64_t> plane = x.getShape().drop_front(outer);
+  auto places = placesOfTaps(ctx, w, plane);
+  if (failed(places))
+    return {};
+  int64_t planes = ShapedType::getNumElements(shape);
+  Value table = ctx.constantTensor(*places);
+  Value flat = ctx.reshape(ctx.input(0), {planes, ShapedType::getNumElements(plane)});
+  Value first = ctx.create<edge::ArgReduceOp>(ctx.create<edge::GatherOp>(flat, table, 1),
+                                              ReduceKind::max, 2, /*keepdims=*/true, false);
+  SmallVector<int64_t> all(places->getShape());
+  all.insert(all.begin(), planes);
+  Value index =
+      ctx.create<edge::GatherElementsOp>(ctx.create<edge::BroadcastOp>(table, all), first, 2);
+  shape.append(w.output);
+  return ctx.reshape(index, shape);
+}
+
 template <int64_t spatial> FailureOr<Results> importMaxPool(NodeContext &ctx) {
   if (failed(checkRank(ctx, spatial)))
     return failure();
   auto w = windows(ctx, spatial, /*dilated=*/true);
   if (failed(w))
     return failure();
-  return one(channelsLast(ctx, spatial, [&](Value x) {
+  auto results = one(channelsLast(ctx, spatial, [&](Value x) {
     return ctx.create<edge::PoolOp>(x, PoolKind::max, w->kernel, w->strides, w->dilations, w->pads,
                                     w->output, false);
   }));
+  if (failed(results) || !isUsed(ctx, 1))
+    return results;
+  results->push_back(placesOfMaxima(ctx, *w));
+  return results->back() ? results : FailureOr<Results>(failure());
 }
 
 template <int64_t spatial> FailureOr<Results> importAvgPool(NodeContext &ctx) {

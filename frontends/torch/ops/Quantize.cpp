@@ -10,11 +10,6 @@ using namespace edgec::torch;
 
 namespace {
 
-bool takes(const NodeContext &ctx, StringRef parameter) {
-  return llvm::any_of(ctx.schema.parameters,
-                      [&](const Parameter &own) { return own.name == parameter; });
-}
-
 // How large the blocks are that have a scale each.
 
 using BlockSize = FailureOr<SmallVector<int64_t>> (*)(const NodeContext &);

@@ -9,16 +9,16 @@ using namespace edgec::torch;
 namespace {
 
 /// What the layers of one direction have: weights [G * H, I] and [G * H, H], biases [G * H] or
-/// null.
+/// null. An LSTM's state may be a projection of its output by [P, H]: `r` is [G * H, P] then.
 struct Cell {
-  Value w, r, inputBias, recurrentBias;
+  Value w, r, inputBias, recurrentBias, projection;
 };
 
-/// Reads `count` tensors of parameters a cell.
-Cell cellAt(ArrayRef<Value> parameters, size_t index, bool biased) {
-  size_t at = index * (biased ? 4 : 2);
+/// Cell `index` of parameters that are so many a cell.
+Cell cellAt(ArrayRef<Value> parameters, size_t index, bool biased, bool projected) {
+  size_t count = (biased ? 4 : 2) + projected, at = index * count;
   return {parameters[at], parameters[at + 1], biased ? parameters[at + 2] : Value(),
-          biased ? parameters[at + 3] : Value()};
+          biased ? parameters[at + 3] : Value(), projected ? parameters[at + count - 1] : Value()};
 }
 
 /// The gates of torch in edge's order, along dimension 0.
@@ -80,22 +80,53 @@ public:
                                              zeros, zeros, clip, reverse);
   }
 
+  /// An LSTM whose state is projected: one without, whose recurrent weights have the projection in
+  /// them, and that sees the state that is given in its first input.
+  SmallVector<Value> runProjected(Cell cell, Value x, ArrayRef<Value> states, bool reverse) const {
+    SmallVector<int64_t> shape(shapeOf(x));
+    int64_t steps = shape[0], hidden = shapeOf(cell.projection)[1];
+    shape[2] = shapeOf(states[0])[1];
+    SmallVector<int64_t> low(3, 0), high(3, 0);
+    (reverse ? low : high)[0] = steps - 1;
+    Value given = ctx.create<edge::PadOp>(ctx.reshape(states[0], {1, shape[1], shape[2]}), Value(),
+                                          low, high, edge::PadMode::constant);
+    Value inputs[] = {x, given}, weights[] = {cell.w, cell.r};
+    if (!given)
+      return {};
+    x = ctx.create<edge::ConcatOp>(ValueRange(inputs), 2);
+    cell.w = ctx.create<edge::ConcatOp>(ValueRange(weights), 1);
+    cell.r = ctx.create<edge::MatMulOp>(cell.r, cell.projection, /*transpose_b=*/false);
+    Value zeros = createFull(ctx, Number::ofInteger(0), elementOf(x), {shape[1], hidden});
+    if (!x || !cell.w || !cell.r || !zeros)
+      return {};
+    SmallVector<Value> results = run(cell, x, {zeros, states[1]}, reverse);
+    for (size_t i = 0; i < 2 && !results.empty(); ++i) {
+      results[i] = ctx.create<edge::MatMulOp>(results[i], cell.projection, /*transpose_b=*/true);
+      if (!results[i])
+        return {};
+    }
+    return results;
+  }
+
   /// Whether weights and states fit the input: what the ops take for granted is checked here, with
   /// a message.
   LogicalResult check(const Cell &cell, Value x, ArrayRef<Value> states) const {
     int64_t width = shapeOf(x).back();
     bool fits = typeOf(cell.w).getRank() == 2 && typeOf(cell.r).getRank() == 2;
-    int64_t hidden = fits ? shapeOf(cell.r)[1] : 0;
+    int64_t state = fits ? shapeOf(cell.r)[1] : 0, hidden = state;
+    if (cell.projection) {
+      fits = fits && typeOf(cell.projection).getRank() == 2 && shapeOf(cell.projection)[0] == state;
+      hidden = fits ? shapeOf(cell.projection)[1] : 0;
+    }
     fits = fits && shapeOf(cell.w) == ArrayRef<int64_t>({gates() * hidden, width}) &&
-           shapeOf(cell.r) == ArrayRef<int64_t>({gates() * hidden, hidden});
+           shapeOf(cell.r) == ArrayRef<int64_t>({gates() * hidden, state});
     for (Value bias : {cell.inputBias, cell.recurrentBias})
       fits = fits && (!bias || shapeOf(bias) == ArrayRef<int64_t>({gates() * hidden}));
-    for (Value state : states)
-      fits = fits && shapeOf(state) == ArrayRef<int64_t>({shapeOf(x)[1], hidden});
+    for (auto [i, given] : llvm::enumerate(states))
+      fits = fits && shapeOf(given) == ArrayRef<int64_t>({shapeOf(x)[1], i == 0 ? state : hidden});
     if (fits)
       return success();
-    return ctx.error("its weights or states don't fit an input of ")
-           << x.getType() << " (projections are not supported)";
+    return ctx.error("its weights or states don't fit an input of ") << x.getType();
   }
 
 private:
@@ -128,10 +159,13 @@ template <Layer::Kind kind> FailureOr<Results> importLayers(NodeContext &ctx) {
   if (ctx.flag("train") && ctx.real("dropout") != 0)
     return ctx.error("drops elements at random, as in training; call model.eval() before "
                      "torch.export");
-  if (states.size() != needed || layers < 1 || layers > 1024 ||
-      parameters.size() != static_cast<size_t>(layers * directions * (biased ? 4 : 2)))
+  if (layers < 1 || layers > 1024)
+    return ctx.error("has ") << layers << " layers";
+  size_t cells = layers * directions, each = biased ? 4 : 2;
+  bool projected = kind == Layer::Kind::lstm && parameters.size() == cells * (each + 1);
+  if (states.size() != needed || parameters.size() != cells * (each + projected))
     return ctx.error("has ") << parameters.size() << " weights for " << layers << " layers of "
-                             << directions << " directions (projections are not supported)";
+                             << directions << " directions";
   for (Value state : states)
     if (typeOf(state).getRank() != (unbatched ? 2 : 3) || shapeOf(state)[0] != layers * directions)
       return ctx.error("has a state of ") << state.getType() << " for " << layers << " layers of "
@@ -153,10 +187,11 @@ template <Layer::Kind kind> FailureOr<Results> importLayers(NodeContext &ctx) {
       SmallVector<Value> own;
       for (Value state : states)
         own.push_back(itemOf(ctx, state, index));
-      Cell cell = cellAt(parameters, index, biased);
+      Cell cell = cellAt(parameters, index, biased, projected);
       if (failed(layer.check(cell, x, own)))
         return failure();
-      SmallVector<Value> results = layer.run(cell, x, own, d == 1);
+      SmallVector<Value> results =
+          projected ? layer.runProjected(cell, x, own, d == 1) : layer.run(cell, x, own, d == 1);
       if (results.empty())
         return failure();
       outputs.push_back(results[0]);
@@ -195,7 +230,7 @@ template <Layer::Kind kind> FailureOr<Results> importCell(NodeContext &ctx) {
   if (ctx.type(0).getRank() != 2 || states.size() != (kind == Layer::Kind::lstm ? 2 : 1))
     return ctx.error("expects a batch of vectors, but got ") << ctx.type(0);
   Value x = ctx.reshape(ctx.input(0), {1, ctx.type(0).getDimSize(0), ctx.type(0).getDimSize(1)});
-  Cell cell{ctx.tensor("w_ih"), ctx.tensor("w_hh"), ctx.tensor("b_ih"), ctx.tensor("b_hh")};
+  Cell cell{ctx.tensor("w_ih"), ctx.tensor("w_hh"), ctx.tensor("b_ih"), ctx.tensor("b_hh"), {}};
   if (!cell.inputBias != !cell.recurrentBias)
     return ctx.error("has one bias of two");
   if (failed(layer.check(cell, x, states)))

@@ -12,11 +12,6 @@ using P = edge::ComparePredicate;
 
 namespace {
 
-/// Whether the signature has a parameter of this name.
-bool takes(const NodeContext &ctx, StringRef name) {
-  return llvm::any_of(ctx.schema.parameters, [&](const Parameter &p) { return p.name == name; });
-}
-
 struct Reduction {
   SmallVector<int64_t> axes;
   bool keepdim = false;

@@ -12,9 +12,6 @@ constexpr StringLiteral kShape =
     "or a size that is known";
 constexpr StringLiteral kRandom =
     "its result differs from call to call; make the random numbers an input of the model";
-constexpr StringLiteral kComplex = "complex numbers are not supported; compute with the real and "
-                                   "the imaginary part, or export the "
-                                   "model from behind its Fourier transform";
 constexpr StringLiteral kSubclass =
     "a weight is a tensor subclass; call torchao.utils.unwrap_tensor_subclass(model) before "
     "torch.export";
@@ -44,16 +41,19 @@ const Refusal kRefusals[] = {
     {"aten::multinomial", kRandom},
     {"aten::normal_", kRandom},
     {"aten::uniform_", kRandom},
-    {"aten::complex", kComplex},
-    {"aten::polar", kComplex},
-    {"aten::fft_fft", kComplex},
-    {"aten::fft_ifft", kComplex},
-    {"aten::istft", kComplex},
-    {"aten::_fft_c2c", kComplex},
     {"export::access_subclass_inner_tensor", kSubclass},
     {"torchao::choose_scale_float8", kFloat8},
     {"torchao::quantize_affine_float8_non_decomposed", kFloat8},
     {"torchao::dequantize_affine_float8_non_decomposed", kFloat8},
+    {"aten::exponential", kRandom},
+    {"aten::exponential_", kRandom},
+    {"aten::normal.Tensor_float", kRandom},
+    {"aten::normal.Tensor_Tensor", kRandom},
+    {"aten::normal_functional", kRandom},
+    {"aten::uniform", kRandom},
+    {"aten::bernoulli.p", kRandom},
+    {"aten::bernoulli_.float", kRandom},
+    {"aten::rrelu_with_noise", kRandom},
 };
 
 } // namespace

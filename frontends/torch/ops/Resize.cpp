@@ -1,4 +1,5 @@
 // Rows of resampling: tables of indices and weights, and reads at computed positions.
+#include "dialects/Edge/Lowering.h"
 #include "frontends/GridSample.h"
 #include "frontends/Resampling.h"
 #include "frontends/torch/ops/Build.h"
@@ -103,10 +104,46 @@ FailureOr<Results> importGridSampler(NodeContext &ctx) {
                               ctx.flag("align_corners"), /*tapsAlone=*/true));
 }
 
+/// Where an affine map takes each place of an image of `size`: [N, D..., coordinates].
+FailureOr<Results> importAffineGrid(NodeContext &ctx) {
+  SmallVector<int64_t> size = ctx.integers("size");
+  auto spatial = static_cast<int64_t>(size.size()) - 2;
+  auto theta = ctx.type(0);
+  if ((spatial != 2 && spatial != 3) || theta.getRank() != 3 || theta.getDimSize(0) != size[0] ||
+      theta.getDimSize(1) != spatial || theta.getDimSize(2) != spatial + 1)
+    return ctx.error("maps an image of ") << size.size() << " dimensions by " << theta;
+  SmallVector<int64_t> extents(ArrayRef<int64_t>(size).drop_front(2));
+  int64_t count = 1;
+  for (int64_t extent : extents)
+    if (extent < 1 || __builtin_mul_overflow(count, extent, &count))
+      return ctx.error("maps an image with an extent of ") << extent;
+  if (failed(checkWritten(ctx, count, spatial + 1)))
+    return failure();
+  // x, y(, z), 1: the last dimension is the first coordinate.
+  edge::HostTensor base(RankedTensorType::get({count, spatial + 1}, theta.getElementType()));
+  edge::forEachIndex(extents, [&](ArrayRef<int64_t> index, int64_t flat) {
+    for (int64_t i = 0; i < spatial; ++i) {
+      auto extent = static_cast<double>(extents[i]), at = static_cast<double>(index[i]);
+      double place = ctx.flag("align_corners") ? (extent > 1 ? 2 * at / (extent - 1) - 1 : 0)
+                                               : (2 * at + 1) / extent - 1;
+      base.setFloat(flat * (spatial + 1) + spatial - 1 - i, place);
+    }
+    base.setFloat(flat * (spatial + 1) + spatial, 1);
+  });
+  Value grid = ctx.create<edge::MatMulOp>(ctx.constantTensor(base), ctx.input(0),
+                                          /*transpose_b=*/true);
+  SmallVector<int64_t> shape{size[0]};
+  shape.append(extents);
+  shape.push_back(spatial);
+  return one(ctx.reshape(grid, shape));
+}
+
 } // namespace
 
 ArrayRef<OperatorRow> edgec::torch::getResizeRows() {
   static const OperatorRow rows[] = {
+      {"aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor",
+       importAffineGrid},
       {"aten::upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor",
        importNearest<1>},
       {"aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) "
