@@ -132,11 +132,8 @@ std::optional<Argument> defaultArgument(const Parameter &parameter) {
     for (StringRef part : splitArguments(text.drop_back()))
       argument.numbers.push_back(number(part));
   } else {
-    bool isType = parameter.type == Parameter::Type::elementType;
-    argument.kind = isType ? Kind::code : Kind::number;
+    argument.kind = Kind::number;
     argument.numbers.push_back(number(text));
-    // Signatures count types as torch does, files from one on.
-    argument.numbers[0].integer += isType;
   }
   return argument;
 }
