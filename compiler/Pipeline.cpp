@@ -46,6 +46,7 @@ static void buildQuantize(OpPassManager &passes, const Target *) {
   function.addPass(createSetInterface());
   function.addPass(createMoveIntegers());
   function.addPass(createIntegerArithmetic());
+  function.addPass(createSumBeforeScale());
   function.addPass(createIntegerSums());
   function.addPass(createRemoveConstantChannels());
   passes.addPass(createScaleSums());

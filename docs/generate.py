@@ -125,8 +125,9 @@ Fourier transforms, `polar` and weights, be added, multiplied, divided, sliced a
 **Quantized** programs of PT2E (`quantized_decomposed` pairs; static, dynamic, trained) and of torchao's `quantize_` (integer
 weights, with or without dynamic activations) are taken. Call `torchao.utils.unwrap_tensor_subclass(model)` before the export of the
 latter. Where scales are known, layers between such pairs work on integers, as between ONNX's `QuantizeLinear` and `DequantizeLinear`;
-ranges that are found at run time are computed on floats. Constants stay as narrow as they are, in 4 or 8 bits, with
-a scale for a tensor, a row or a group; tables of embeddings in groups become floats ([quantization.md](quantization.md#only-weights)).
+of ranges that are found at run time, matrix products do where weights have a scale a row or a tensor, convolutions multiply floats.
+Constants stay as narrow as they are, in 4 or 8 bits, with a scale for a tensor, a row or a group; tables of embeddings in groups
+become floats ([quantization.md](quantization.md#only-weights)).
 
 An error names the module's path and the line of the source that a node comes from.
 """,

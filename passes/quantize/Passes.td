@@ -89,6 +89,15 @@ def IntegerArithmetic : Pass<"edgec-integer-arithmetic", "::mlir::func::FuncOp">
   let dependentDialects = ["::edgec::edge::EdgeDialect"];
 }
 
+def SumBeforeScale : Pass<"edgec-sum-before-scale", "::mlir::func::FuncOp"> {
+  let summary = "scale the sums of integers, where their scale is found at run time";
+  let description = [{
+    A matrix product of constant integers and of `(x - zero point) * scale`, where `x` is an `edge.dequantize` and the others are computed, one for all of it or one a row, multiplies `x` itself. Zero point and
+    scale work on the sums: with the sums of the weights' columns, which are constants.
+  }];
+  let dependentDialects = ["::edgec::edge::EdgeDialect"];
+}
+
 def IntegerSums : Pass<"edgec-integer-sums", "::mlir::func::FuncOp"> {
   let summary = "sum integers where the result is read as numbers";
   let description = [{

@@ -174,7 +174,7 @@ void narrowConstant(OpBuilder &b, OpOperand &operand) {
   if (!isWide || !matchPattern(constant, m_Constant(&attr)))
     return;
   FailureOr<edge::HostTensor> wide = edge::HostTensor::fromAttr(attr);
-  // What 4 bits and scales are enough for is packed so.
+  // What 4 or 8 bits and scales are enough for is packed so.
   auto matrix = cast<RankedTensorType>(operand.get().getType());
   if (succeeded(wide) && wide->isFloat() && isa<kernel::MatMulOp>(operand.getOwner()) &&
       matrix.getDimSize(0) == 1 &&

@@ -145,6 +145,17 @@ Value rounded(const NodeContext &ctx, const Parameters &p, bool zeroFirst = fals
   return f.binary<edge::MinOp>(x, static_cast<double>(p.high));
 }
 
+/// Integers as numbers that are equal to them: what multiplies these works on integers, where it
+/// can.
+Value asNumbers(const NodeContext &ctx, const Parameters &p, Value x) {
+  auto integers = mlir::cast<IntegerType>(elementOf(x));
+  if (integers.getWidth() != 8 || !p.numbers.isF32())
+    return ctx.cast(x, p.numbers);
+  auto [low, high] = integerBounds(integers);
+  Type type = makeQuantized(ctx.loc, integers, {1.0}, {0}, /*axis=*/-1, low, high);
+  return type ? ctx.create<edge::DequantizeOp>(x, TypeAttr::get(type)) : Value();
+}
+
 /// (x - zero point) * scale of integers as floats in split form.
 Value restored(const NodeContext &ctx, const Parameters &p, Value x) {
   Formula f(ctx);
@@ -168,9 +179,13 @@ template <BlockSize size> FailureOr<Results> importDequantize(NodeContext &ctx) 
   auto type = uniformType(ctx, *p, storage);
   if (failed(type))
     return failure();
-  Value y =
-      *type ? ctx.create<edge::DequantizeOp>(ctx.input(0), TypeAttr::get(*type))
-            : restored(ctx, *p, ctx.reshape(ctx.cast(ctx.input(0), p->numbers), p->blocks.split));
+  Value y;
+  if (*type)
+    y = ctx.create<edge::DequantizeOp>(ctx.input(0), TypeAttr::get(*type));
+  else if (known(ctx.input(0)))
+    y = restored(ctx, *p, ctx.reshape(ctx.cast(ctx.input(0), p->numbers), p->blocks.split));
+  else
+    y = restored(ctx, *p, asNumbers(ctx, *p, ctx.reshape(ctx.input(0), p->blocks.split)));
   return one(y && elementOf(y) != to ? ctx.cast(y, to) : y);
 }
 
