@@ -68,7 +68,14 @@ static bool makeView(LazyWeight &part, RankedTensorType partType, const std::str
                      const LazyWeight &whole, RankedTensorType wholeType) {
   const TensorMeta &meta = whole.payload->meta;
   SmallVector<int64_t> dense = edge::rowMajorStrides(wholeType.getShape());
-  bool fits = partType.getElementType() == wholeType.getElementType();
+  // Complex numbers have a dimension more than their strides say.
+  auto isPlain = [](const LazyWeight &weight, RankedTensorType type) {
+    return weight.payload->meta.strides.size() == static_cast<size_t>(type.getRank());
+  };
+  bool fits = isPlain(part, partType) && isPlain(whole, wholeType) &&
+              partType.getElementType() == wholeType.getElementType();
+  if (!fits)
+    return false;
   for (auto [extent, stride, expected] : llvm::zip_equal(wholeType.getShape(), meta.strides, dense))
     fits &= extent == 1 || stride.integer == expected;
   if (!fits)

@@ -144,6 +144,20 @@ class Overlap(nn.Module):
         return self.p + self.q
 
 
+class Spectra(nn.Module):
+    """Complex buffers over one memory."""
+
+    def __init__(self):
+        super().__init__()
+        whole = torch.ones(4, 3, dtype=torch.complex64)
+        self.register_buffer("p", whole)
+        self.register_buffer("q", whole[1:])
+
+    def forward(self, x, i):
+        self.p.add_(x)
+        return torch.view_as_real(self.p[1:] + self.q)
+
+
 class Nested(nn.Module):
     def forward(self, batch, other):
         return batch["image"] + batch["boxes"][0].sum() + other
@@ -190,6 +204,7 @@ PROGRAMS = [
     Program("parts, part written", lambda: Parts(lambda w: w[:, 1:], "q"), index(0, 1, 2), dialects=PLAIN),
     Program("parts, the same", lambda: Parts(lambda w: w, "pq"), index(0, 1, 2), dialects=PLAIN),
     Program("overlap", Overlap, index(0), refused="overlap in memory", dialects=PLAIN),
+    Program("overlap of complex numbers", Spectra, index(0), refused="overlap in memory", dialects=PLAIN),
     Program("nested inputs", Nested, [nested(4, 5)], dynamic=DICT,
             shapes={"batch_image": (4, 3), "batch_boxes_0": (5, 3), "other": (4, 3)}),
     Program("nested inputs that don't fit", Nested, [nested(4, 5)], dynamic=DICT,
