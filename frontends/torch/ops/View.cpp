@@ -439,6 +439,17 @@ FailureOr<Views> importTo(NodeContext &ctx) {
     if (parameter.name == "copy")
       copies = ctx.flag("copy");
   }
+  bool isComplex = ctx.isComplex(0);
+  if (auto complex = dyn_cast<ComplexType>(to)) {
+    to = complex.getElementType();
+    auto values = isComplex ? FailureOr<Results>(Results{x}) : completedAs(ctx, complex);
+    if (failed(values))
+      return failure();
+    x = values->front();
+    copies |= !isComplex;
+  } else if (isComplex && to != elementOf(x)) {
+    return ctx.error("drops the imaginary part; take the real part before it");
+  }
   if (to == elementOf(x))
     return copies ? copy(x) : alias();
   Value cast = ctx.cast(x, to);
@@ -534,14 +545,14 @@ ArrayRef<OperatorRow> edgec::torch::getViewRows() {
       {"aten::positive(Tensor(a) self) -> Tensor(a)", importAlias},
       {"aten::resolve_conj(Tensor(a) self) -> Tensor(a)", importAlias},
       {"aten::resolve_neg(Tensor(a) self) -> Tensor(a)", importAlias},
-      {"aten::real(Tensor(a) self) -> Tensor(a)", importPart<0>, /*takesComplex=*/true},
-      {"aten::imag(Tensor(a) self) -> Tensor(a)", importPart<1>, /*takesComplex=*/true},
+      {"aten::real(Tensor(a) self) -> Tensor(a)", importPart<0>, OnComplex::whole},
+      {"aten::imag(Tensor(a) self) -> Tensor(a)", importPart<1>, OnComplex::whole},
       {"aten::lift(Tensor self) -> Tensor", importAlias},
       {"aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)",
        importContiguous},
       {"aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, "
        "MemoryFormat? memory_format=None) -> Tensor(a)",
-       importTo},
+       importTo, OnComplex::whole},
       {"aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, "
        "bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
        importTo},
