@@ -274,6 +274,21 @@ case("instance_norm tracked", lambda x, m, v: A.instance_norm(x, None, None, m, 
 case("cosine_similarity", lambda x, y: A.cosine_similarity(x, y, 1), f(3, 4), f(3, 4))
 case("weight_norm", lambda v, g: (A._weight_norm(v, g[:, :1, :1]), A._weight_norm(v, g[:1, :, :1], 1), A._weight_norm_interface(v, g[:1, :1], 2)[0]), f(4, 3, 5), f(4, 3, 5))
 
+
+
+def product_with_turned(x):
+    """An elementwise product is computed in the place of `size`, which is as long as no vector."""
+    x = x.view(1, 5, 5, 2).transpose(1, 2)
+    size, state, steps = (x * x).sum(-1).sqrt(), 0, []
+    for at in range(5):
+        state = torch.tanh(size[:, :, at] + state * 0.5)
+        steps.append(state)
+    product = size * torch.stack(steps, 1).transpose(1, 2)
+    return torch.stack([product * x[..., 0].cos(), product * x[..., 0].sin()], -1)
+
+
+case("a product in place with what is turned", product_with_turned, f(1, 50))
+
 # Indices.
 case("embedding", lambda w, x: A.embedding(w, x), f(10, 4), i(2, 3, low=0, high=10))
 case("gathers", lambda x, n, j: (A.gather(x, 1, n), A.index_select(x, 0, j), A.take_along_dim(x, n, 1), A.take(x, n)), f(4, 5), i(4, 3, low=0, high=5), i(6, low=0, high=4))
