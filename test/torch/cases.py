@@ -381,6 +381,14 @@ def carried(c, x):
 
 case("scan", lambda c, x: torch._higher_order_ops.scan(carried, c, x, dim=0), f(3), f(5, 3))
 case("map", lambda x, y: torch._higher_order_ops.map(lambda x, y: x.sin() + y, x, y), f(4, 3), f(3))
+
+
+def without_autocast(x):
+    with torch.autocast("cpu", enabled=False):
+        return (x.half() @ x.half().T).float() * 2
+
+
+case("autocast", without_autocast, f(3, 4))
 case("item", lambda x, y: (x * y.sum().item(), torch.full((2,), y.max().item())), f(3), f(4))
 case("fake_quantize", lambda x, s, z: (A.fake_quantize_per_tensor_affine(x, 0.1, 3, -10, 10), A.fake_quantize_per_channel_affine(x, s, z, 1, -128, 127)), f(3, 4), u(4), torch.tensor([0, 1, -2, 5], dtype=torch.int32))
 
