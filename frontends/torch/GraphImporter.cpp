@@ -357,7 +357,7 @@ LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
   if (failed(bindArguments(ctx)))
     return failure();
   bool isView = std::holds_alternative<ViewFunction>(op->row->import);
-  for (unsigned i = 0; i < ctx.numInputs() && !op->row->takesComplex; ++i)
+  for (unsigned i = 0; i < ctx.numInputs() && op->row->onComplex == OnComplex::refuse; ++i)
     if ((ctx.isComplex(i) && !(isView && i == 0)) ||
         isa_and_nonnull<ComplexType>(ctx.arguments[i].element)) {
       auto diagnostic = ctx.error("operator '")
@@ -377,15 +377,16 @@ LogicalResult GraphImporter::importNode(const Node &node, OpBuilder &builder) {
   }
   int written = op->schema.written();
   if (const auto *view = std::get_if<ViewFunction>(&op->row->import)) {
-    auto result = !op->row->takesComplex && ctx.numInputs() && ctx.isComplex(0)
-                      ? viewParts(ctx, *view)
-                      : (*view)(ctx);
+    bool isRefused = op->row->onComplex == OnComplex::refuse;
+    auto result =
+        isRefused && ctx.numInputs() && ctx.isComplex(0) ? viewParts(ctx, *view) : (*view)(ctx);
     if (failed(result))
       return failure();
     return defineViews(ctx, *result);
   }
-  auto results =
-      isComputed ? op->row->computed(ctx) : std::get<ImportFunction>(op->row->import)(ctx);
+  auto results = isComputed ? op->row->computed(ctx)
+                            : importByParts(ctx, op->row->onComplex,
+                                            std::get<ImportFunction>(op->row->import));
   if (failed(results))
     return failure();
   if (written >= 0)

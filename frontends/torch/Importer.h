@@ -86,8 +86,10 @@ public:
   /// taken for granted otherwise.
   llvm::LogicalResult require(mlir::Value condition, const llvm::Twine &what) const;
 
-  /// Whether the tensor of parameter `index` is of complex numbers.
+  /// Whether the tensor of parameter `index`, or one of its list, is of complex numbers.
   bool isComplex(unsigned index) const;
+  /// The same of a name of the graph.
+  bool isComplex(llvm::StringRef name) const;
   GraphImporter &getImporter() const { return importer; }
   /// Puts another value in the place of an input.
   void setInput(unsigned index, mlir::Value value) { inputs[index] = value; }
@@ -107,15 +109,21 @@ using ImportFunction = llvm::FailureOr<Results> (*)(NodeContext &);
 using ViewFunction = llvm::FailureOr<Views> (*)(NodeContext &);
 using NumberFunction = llvm::FailureOr<Number> (*)(NodeContext &);
 
+/// What a row does with complex numbers, which are floats with a last dimension of two.
+enum class OnComplex {
+  refuse, ///< nothing, unless it gives views: these do to them what they do to others
+  whole,  ///< its function knows them
+  parts,  ///< the same to the real and the imaginary parts
+  product ///< it is linear in each of two tensors
+};
+
 /// One overload: its signature as torch has it, and how it becomes edge ops. What writes to an
 /// argument (`Tensor(a!)`) has the function of the operation that doesn't: the importer writes the
 /// first result.
 struct OperatorRow {
   llvm::StringLiteral signature;
   std::variant<ImportFunction, ViewFunction, NumberFunction> import;
-  /// Whether it takes complex numbers as floats with a last dimension of two. What views do to
-  /// others, they do to these.
-  bool takesComplex = false;
+  OnComplex onComplex = OnComplex::refuse;
   /// Names of the integers among its parameters that may be known only when the model runs.
   llvm::StringLiteral atRunTime = "";
   /// Of a NumberFunction: the row where an argument is only known when the model runs.
@@ -149,6 +157,10 @@ llvm::ArrayRef<OperatorRow> getQuantizeRows();
 llvm::ArrayRef<OperatorRow> getSignalRows();
 llvm::ArrayRef<OperatorRow> getSymbolRows();
 llvm::ArrayRef<OperatorRow> getControlFlowRows();
+
+/// Calls a row's function for the parts of complex numbers, or for each pair of them, and joins
+/// what it gives.
+llvm::FailureOr<Results> importByParts(NodeContext &ctx, OnComplex how, ImportFunction import);
 
 /// A row and its signature, read.
 struct Operator {

@@ -173,9 +173,21 @@ LogicalResult NodeContext::require(Value condition, const Twine &what) const {
   return success();
 }
 
-bool NodeContext::isComplex(unsigned index) const {
-  const TensorMeta *meta = metaOfInput(*this, index);
+bool NodeContext::isComplex(StringRef name) const {
+  const TensorMeta *meta = importer.metaOf(name);
   return meta && complexPart(meta->dtype, b.getContext());
+}
+
+bool NodeContext::isComplex(unsigned index) const {
+  StringRef parameter = schema.parameters[index].name;
+  for (const Node::Input &input : node.inputs) {
+    if (input.name != parameter)
+      continue;
+    const Argument &value = input.value;
+    return (value.kind == Argument::Kind::tensor && isComplex(value.name)) ||
+           llvm::any_of(value.names, [&](const std::string &name) { return isComplex(name); });
+  }
+  return false;
 }
 
 std::optional<SmallVector<int64_t>> NodeContext::stridesOf(unsigned index) const {

@@ -1,5 +1,7 @@
 // What reads along one loop and writes along another: blocks that are turned in registers.
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "passes/tile/Nest.h"
 
 using namespace mlir;
@@ -21,7 +23,7 @@ struct TranspositionEmitter : NestEmitter {
   bool isTurned(const Access &access) const { return access.strides[writes] > 1; }
 
   /// The first position of a block that starts at the current one, or ends with the loop: blocks
-  /// may overlap, since what they write twice is the same.
+  /// may overlap, since what they write twice is the same, unless they read it (`readsResult`).
   Value clamped(OpBuilder &b, size_t loop, int64_t block) {
     if (nest.extents[loop] % block == 0)
       return at[loop];
@@ -189,6 +191,22 @@ struct TranspositionEmitter : NestEmitter {
   }
 };
 
+/// Whether an input is the memory that is written: an element may not be computed twice then.
+bool readsResult(const Nest &nest) {
+  auto bufferOf = [](Value value) {
+    while (auto view = value.getDefiningOp<ViewLikeOpInterface>()) {
+      if (isa<memref::ViewOp>(view)) // of the arena, in which buffers lie beside each other
+        break;
+      value = view.getViewSource();
+    }
+    return value;
+  };
+  Value out = bufferOf(nest.out().buffer);
+  return llvm::any_of(nest.inputs(), [&](const Access &access) {
+    return !access.isScalar && bufferOf(access.buffer) == out;
+  });
+}
+
 /// Channels that are too few for square blocks, and those that LLVM interleaves itself, better than
 /// what is said here in shuffles of two registers, unless the row is so short that its scalar rest
 /// counts.
@@ -226,11 +244,14 @@ LogicalResult edgec::tile::emitTransposition(OpBuilder &b, Nest &nest, unsigned 
   if (lanes < 2)
     return failure();
   TranspositionEmitter emitter(nest, writes, *reads);
+  bool once = readsResult(nest);
   auto all = [&](auto condition) { return llvm::all_of(nest.inputs(), condition); };
   if (std::min(across, along) <= kVeryFew && std::max(across, along) >= kLongRow * lanes)
     return failure();
   if (across < kFew && along >= lanes && nest.out().strides[*reads] == across &&
       all([&](const Access &access) { return access.strides[*reads] <= 1; })) {
+    if (once && along % lanes)
+      return failure();
     nest.flatten(b);
     emitter.emitInterleaved(b, lanes);
     return success();
@@ -238,13 +259,15 @@ LogicalResult edgec::tile::emitTransposition(OpBuilder &b, Nest &nest, unsigned 
   if (along < kFew && across >= lanes && all([&](const Access &access) {
         return access.strides[writes] <= 1 || access.strides[writes] == along;
       })) {
+    if (once && across % lanes)
+      return failure();
     nest.flatten(b);
     emitter.emitDeinterleaved(b, lanes);
     return success();
   }
   int64_t n = std::min<int64_t>({lanes, 16, static_cast<int64_t>(llvm::bit_floor<uint64_t>(across)),
                                  static_cast<int64_t>(llvm::bit_floor<uint64_t>(along))});
-  if (n < 4)
+  if (n < 4 || (once && (across % n || along % n)))
     return failure();
   nest.flatten(b);
   emitter.emitSquares(b, n);

@@ -252,7 +252,7 @@ case("sum/i64", lambda x: (A.sum(x), A.sum.dim_IntList(x, [1]), A.prod.dim_int(x
 case("sum/bool", lambda x: (A.sum(x), A.sum.dim_IntList(x, [1]), A.any(x), A.all.dim(x, 1), A.cumsum(x, 1)), b(3, 4))
 case("sum/f16", lambda x: (A.sum(x), A.mean.dim(x, [1]), A.amax(x, [0])), f(3, 40, **HALF))
 case("extremes", lambda x: (A.amax(x, [1]), A.amin(x, [0, 1], True), A.max(x), A.min(x), A.max.dim(x, 1), A.min.dim(x, 0, True), A.argmax(x), A.argmax(x, 1), A.argmin(x, 0, True), A.aminmax(x, dim=1)), f(4, 5))
-case("logic", lambda x: (A.any(x), A.any.dim(x, 1), A.all(x), A.all.dim(x, 0, True), A.any.dims(x, [0, 1]), A.all.dims(x, [0]), A.count_nonzero(x), A.count_nonzero.dim_IntList(x, [1])), torch.relu(f(4, 5)))
+case("logic", lambda x: (A._is_all_true(x > -1), A._is_any_true(x > 1), A.any(x), A.any.dim(x, 1), A.all(x), A.all.dim(x, 0, True), A.any.dims(x, [0, 1]), A.all.dims(x, [0]), A.count_nonzero(x), A.count_nonzero.dim_IntList(x, [1])), torch.relu(f(4, 5)))
 case("running", lambda x: (A.cumsum(x, 1), A.cumprod(x, 0), A.cumsum_(x.clone(), 0), A.logsumexp(x, [1]), A.logsumexp(x, [0, 1], True)), f(4, 5))
 case("norms", lambda x: [A.linalg_vector_norm(x, o, [1], True) for o in (0, 1, 2, 3, math.inf, -math.inf)] + [A.norm.Scalar(x), A.norm.ScalarOpt_dim(x, 2, [1]), F.normalize(x)], f(4, 5))
 case("variances", lambda x: (A.var(x), A.var.dim(x, [1]), A.var.correction(x, [0], correction=0), A.std(x), A.std.dim(x, [1], False), A.std.correction(x, [1], correction=1, keepdim=True), A.var_mean.correction(x, [1], correction=0), A.std_mean.correction(x, [0, 1]), A.var_mean(x), A.std_mean(x)), f(4, 5))
@@ -273,6 +273,21 @@ case("group_norm", lambda x, w, c: (A.group_norm(x, 3, w, c), A.group_norm(x, 2)
 case("instance_norm tracked", lambda x, m, v: A.instance_norm(x, None, None, m, v, False, 0.1, 1e-5, True), f(2, 6, 4), f(6), u(6))
 case("cosine_similarity", lambda x, y: A.cosine_similarity(x, y, 1), f(3, 4), f(3, 4))
 case("weight_norm", lambda v, g: (A._weight_norm(v, g[:, :1, :1]), A._weight_norm(v, g[:1, :, :1], 1), A._weight_norm_interface(v, g[:1, :1], 2)[0]), f(4, 3, 5), f(4, 3, 5))
+
+
+
+def product_with_turned(x):
+    """An elementwise product is computed in the place of `size`, which is as long as no vector."""
+    x = x.view(1, 5, 5, 2).transpose(1, 2)
+    size, state, steps = (x * x).sum(-1).sqrt(), 0, []
+    for at in range(5):
+        state = torch.tanh(size[:, :, at] + state * 0.5)
+        steps.append(state)
+    product = size * torch.stack(steps, 1).transpose(1, 2)
+    return torch.stack([product * x[..., 0].cos(), product * x[..., 0].sin()], -1)
+
+
+case("a product in place with what is turned", product_with_turned, f(1, 50))
 
 # Indices.
 case("embedding", lambda w, x: A.embedding(w, x), f(10, 4), i(2, 3, low=0, high=10))
@@ -313,6 +328,19 @@ case("istft of a narrower window", lambda x: torch.istft(torch.stft(x, 12, 3, 10
 C = torch.complex(f(4, 5), f(4, 5))
 case("complex", lambda x, y: (lambda z, w: [torch.view_as_real(v) for v in (z * w, z + w, z - w, z / w, z * x, x * z, z + x, z - y, x - z, z / y, y / z, z * 2, z / 4, z + 3, -z, z.conj() * w, z.sub(w, alpha=2), z.clone().mul_(w))])(torch.complex(x, y), torch.complex(y, x[0] + 3)), f(4, 5, low=0.5), f(4, 5, low=0.5))
 case("complex parts", lambda x, y: (torch.angle(torch.complex(x, y)), torch.angle(x), torch.polar(x, y).real, torch.complex(x, y).conj().imag, torch.conj_physical(torch.complex(x, y)).imag), f(4, 5), f(4, 5))
+case("complex arrangements", lambda x, y, n: (lambda z, w: [torch.view_as_real(v) for v in (torch.cat([z, w]), torch.cat([z, x.cfloat()], -1), torch.stack([z, w], -1), z.flip(-1), z.roll(2, 1), z[n], z[:, n], z.index_select(1, n), z.sum(), z.sum(-1), z.mean(0, True), torch.where(x > 0, z, w), F.pad(z, (1, 2)), z.repeat(2, 1), z.gather(1, n.expand(4, 3)), torch.zeros_like(z) + w, torch.exp(z))])(torch.complex(x, y), torch.complex(y, x)), f(4, 5), f(4, 5), torch.tensor([2, 0, 3]))
+case("complex products", lambda x, y, v: (lambda z, w: [torch.view_as_real(v) for v in (z @ w, torch.einsum("ij,jk->ik", z, w), torch.einsum("ij,jk->ki", z, v.cfloat()), torch.bmm(z[None], w[None]), z.mm(w))])(torch.complex(x, y), torch.complex(y.T, x.T)), f(4, 5), f(4, 5), f(5, 3))
+
+
+def fourier_layer(x, w):
+    y = torch.fft.rfft2(x)
+    z = torch.zeros(1, 4, 8, 5, dtype=torch.cfloat)
+    z[:, :, :3, :2] = torch.einsum("bixy,ioxy->boxy", y[:, :, :3, :2], torch.view_as_complex(w))
+    z[:, :, -3:, :2] = y[:, :1, -3:, :2] * 2
+    return torch.fft.irfft2(z, s=(8, 8))
+
+
+case("spectral convolution", fourier_layer, f(1, 2, 8, 8), f(2, 4, 3, 2, 2))
 case("complex weights", lambda x: torch.view_as_real(torch.view_as_complex(x.view(3, 5, 2)) * C[:3] * C.T[:, 1:2].T), f(3, 10))
 
 # Recurrent layers.
@@ -353,6 +381,14 @@ def carried(c, x):
 
 case("scan", lambda c, x: torch._higher_order_ops.scan(carried, c, x, dim=0), f(3), f(5, 3))
 case("map", lambda x, y: torch._higher_order_ops.map(lambda x, y: x.sin() + y, x, y), f(4, 3), f(3))
+
+
+def without_autocast(x):
+    with torch.autocast("cpu", enabled=False):
+        return (x.half() @ x.half().T).float() * 2
+
+
+case("autocast", without_autocast, f(3, 4))
 case("item", lambda x, y: (x * y.sum().item(), torch.full((2,), y.max().item())), f(3), f(4))
 case("fake_quantize", lambda x, s, z: (A.fake_quantize_per_tensor_affine(x, 0.1, 3, -10, 10), A.fake_quantize_per_channel_affine(x, s, z, 1, -128, 127)), f(3, 4), u(4), torch.tensor([0, 1, -2, 5], dtype=torch.int32))
 

@@ -61,6 +61,9 @@ mlir::Value createAtan2(const NodeContext &ctx, mlir::Value y, mlir::Value x);
 /// Arithmetic on parameters 0 and 1, one of which at least is of complex numbers.
 enum class ComplexOp { add, sub, mul, div };
 llvm::FailureOr<Results> complexArithmetic(NodeContext &ctx, ComplexOp op);
+/// A complex tensor in which every element is a real number.
+llvm::FailureOr<Results> createComplexFull(const NodeContext &ctx, const Number &number,
+                                           mlir::Type part, llvm::ArrayRef<int64_t> shape);
 /// Parameter 0, real or complex, as a complex tensor.
 llvm::FailureOr<Results> completedAs(NodeContext &ctx, mlir::ComplexType type);
 /// `Real`, or else that.

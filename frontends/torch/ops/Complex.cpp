@@ -79,11 +79,113 @@ FailureOr<Results> complexArithmetic(NodeContext &ctx, ComplexOp op) {
   return one(op == ComplexOp::add ? f.add(x, y) : f.sub(x, y));
 }
 
+FailureOr<Results> createComplexFull(const NodeContext &ctx, const Number &number, Type part,
+                                     ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> column(shape);
+  column.push_back(1);
+  return one(completed(ctx, createFull(ctx, number, part, column)));
+}
+
 FailureOr<Results> completedAs(NodeContext &ctx, ComplexType type) {
   return one(completed(ctx, withParts(ctx, 0, type.getElementType())));
 }
 
 namespace {
+
+/// A tensor that a row is given: that of a parameter, or an item of its list.
+struct Slot {
+  unsigned parameter;
+  std::optional<size_t> item;
+  Value whole;
+  bool isComplex;
+
+  void set(NodeContext &ctx, Value value) const {
+    if (item)
+      ctx.arguments[parameter].tensors[*item] = value;
+    else
+      ctx.setInput(parameter, value);
+  }
+};
+
+SmallVector<Slot> slotsOf(NodeContext &ctx) {
+  SmallVector<Slot> slots;
+  for (auto [i, bound] : llvm::enumerate(ctx.arguments)) {
+    if (Value value = ctx.input(i))
+      slots.push_back({static_cast<unsigned>(i), std::nullopt, value, ctx.isComplex(i)});
+    for (const Node::Input &input : ctx.node.inputs)
+      if (input.name == ctx.schema.parameters[i].name &&
+          input.value.names.size() == bound.tensors.size())
+        for (auto [k, name] : llvm::enumerate(input.value.names))
+          if (bound.tensors[k])
+            slots.push_back({static_cast<unsigned>(i), k, bound.tensors[k], ctx.isComplex(name)});
+  }
+  return slots;
+}
+
+/// The parts of a complex number; of a real one beside it in a list, itself and zero.
+Value logicalPart(const NodeContext &ctx, const Slot &slot, int64_t part) {
+  if (slot.isComplex)
+    return dropUnits(ctx, partOf(ctx, slot.whole, part), {typeOf(slot.whole).getRank() - 1});
+  if (part == 0 || !slot.item || !ctx.isComplex(slot.parameter))
+    return slot.whole;
+  return createFull(ctx, Number::ofInteger(0), elementOf(slot.whole), shapeOf(slot.whole));
+}
+
+} // namespace
+
+FailureOr<Results> importByParts(NodeContext &ctx, OnComplex how, ImportFunction import) {
+  if (how != OnComplex::parts && how != OnComplex::product)
+    return import(ctx);
+  SmallVector<Slot> slots = slotsOf(ctx);
+  SmallVector<Slot> complex;
+  for (const Slot &slot : slots)
+    if (slot.isComplex)
+      complex.push_back(slot);
+  if (complex.empty())
+    return import(ctx);
+  for (const Slot &slot : slots)
+    if (how == OnComplex::parts && !slot.isComplex && !slot.item &&
+        isa<FloatType>(elementOf(slot.whole)))
+      return ctx.error("takes real numbers beside complex ones, which is not supported");
+  auto call = [&](ArrayRef<int64_t> parts) -> Value {
+    auto part = parts.begin();
+    for (const Slot &slot : slots) {
+      bool chooses = slot.isComplex || how == OnComplex::parts;
+      Value value = chooses ? logicalPart(ctx, slot, *part) : slot.whole;
+      if (!value)
+        return {};
+      slot.set(ctx, value);
+      if (slot.isComplex && parts.size() > 1)
+        ++part;
+    }
+    auto results = import(ctx);
+    if (failed(results) || results->size() != 1)
+      return {};
+    SmallVector<int64_t> shape(shapeOf(results->front()));
+    shape.push_back(1);
+    return ctx.reshape(results->front(), shape);
+  };
+  if (how == OnComplex::parts || complex.size() == 1)
+    return one(joined(ctx, call({0}), call({1})));
+  if (complex.size() != 2)
+    return ctx.error("multiplies ") << complex.size() << " complex tensors; two are supported";
+  Formula f(ctx);
+  Value real = f.sub(call({0, 0}), call({1, 1})), imaginary = f.add(call({0, 1}), call({1, 0}));
+  return one(joined(ctx, real, imaginary));
+}
+
+namespace {
+
+/// e^x (cos y + i sin y)
+FailureOr<Results> importComplexExp(NodeContext &ctx) {
+  Formula f(ctx);
+  if (!ctx.isComplex(0))
+    return unary<edge::ExpOp, true>(ctx);
+  Value size = f.unary<edge::ExpOp>(partOf(ctx, ctx.input(0), 0)),
+        angle = partOf(ctx, ctx.input(0), 1);
+  return one(joined(ctx, f.mul(size, f.unary<edge::CosOp>(angle)),
+                    f.mul(size, f.unary<edge::SinOp>(angle))));
+}
 
 FailureOr<Results> importComplex(NodeContext &ctx) {
   Type element = promote({ctx.operand(0), ctx.operand(1)});
@@ -150,16 +252,17 @@ FailureOr<Views> importParts(NodeContext &) { return Views{View{}}; }
 
 ArrayRef<OperatorRow> getComplexRows() {
   static const OperatorRow rows[] = {
+      {"aten::exp(Tensor self) -> Tensor", importComplexExp, OnComplex::whole},
       {"aten::complex(Tensor real, Tensor imag) -> Tensor", importComplex},
       {"aten::polar(Tensor abs, Tensor angle) -> Tensor", importPolar},
-      {"aten::angle(Tensor self) -> Tensor", importAngle, /*takesComplex=*/true},
-      {"aten::conj(Tensor(a) self) -> Tensor(a)", importConjugateView, /*takesComplex=*/true},
-      {"aten::_conj(Tensor(a) self) -> Tensor(a)", importConjugateView, /*takesComplex=*/true},
-      {"aten::conj_physical(Tensor self) -> Tensor", importConjugate, /*takesComplex=*/true},
-      {"aten::_conj_physical(Tensor self) -> Tensor", importConjugate, /*takesComplex=*/true},
-      {"aten::_neg_view(Tensor(a) self) -> Tensor(a)", importNegativeView, /*takesComplex=*/true},
-      {"aten::view_as_real(Tensor(a) self) -> Tensor(a)", importParts, /*takesComplex=*/true},
-      {"aten::view_as_complex(Tensor(a) self) -> Tensor(a)", importParts, /*takesComplex=*/true},
+      {"aten::angle(Tensor self) -> Tensor", importAngle, OnComplex::whole},
+      {"aten::conj(Tensor(a) self) -> Tensor(a)", importConjugateView, OnComplex::whole},
+      {"aten::_conj(Tensor(a) self) -> Tensor(a)", importConjugateView, OnComplex::whole},
+      {"aten::conj_physical(Tensor self) -> Tensor", importConjugate, OnComplex::whole},
+      {"aten::_conj_physical(Tensor self) -> Tensor", importConjugate, OnComplex::whole},
+      {"aten::_neg_view(Tensor(a) self) -> Tensor(a)", importNegativeView, OnComplex::whole},
+      {"aten::view_as_real(Tensor(a) self) -> Tensor(a)", importParts, OnComplex::whole},
+      {"aten::view_as_complex(Tensor(a) self) -> Tensor(a)", importParts, OnComplex::whole},
   };
   return rows;
 }

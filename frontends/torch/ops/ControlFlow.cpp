@@ -104,11 +104,21 @@ FailureOr<Results> importMap(NodeContext &ctx) {
   return unrolled(ctx, ctx.arguments[0], {}, ctx.arguments[1].tensors, ctx.arguments[2].tensors);
 }
 
-/// A region in which gradients are off, or types are chosen: a graph, in which that has been done,
-/// and its operands.
+/// A region in which gradients are off: a graph and its operands.
 FailureOr<Results> importInlined(NodeContext &ctx) {
   size_t count = ctx.arguments.size();
   return importGraph(ctx, ctx.arguments[count - 2], ctx.arguments[count - 1].tensors, ctx.b);
+}
+
+/// A region in which torch chooses types, or, as many models have it, is told not to. Its graph
+/// says nothing of the casts that it would take.
+FailureOr<Results> importAutocast(NodeContext &ctx) {
+  if (!ctx.flag("enabled"))
+    return importInlined(ctx);
+  auto diagnostic = ctx.error("is a region of torch.autocast, which chooses types when it runs");
+  diagnostic.attachNote() << "save run_decompositions() of the exported program, which has its "
+                             "casts, or export the model without autocast";
+  return diagnostic;
 }
 
 } // namespace
@@ -132,7 +142,7 @@ ArrayRef<OperatorRow> edgec::torch::getControlFlowRows() {
        importInlined},
       {"higher_order::wrap_with_autocast(str device_type, ScalarType? dtype, bool enabled, bool? "
        "cache_enabled, Graph body, Tensor[] *operands=[]) -> Tensor[]",
-       importInlined},
+       importAutocast},
   };
   return rows;
 }

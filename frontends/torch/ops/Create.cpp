@@ -20,7 +20,10 @@ FailureOr<SmallVector<int64_t>> sizes(const NodeContext &ctx, StringRef name) {
 
 FailureOr<Results> full(const NodeContext &ctx, const Number &number, Type element,
                         ArrayRef<int64_t> shape) {
-  return one(createFull(ctx, number, ctx.element("dtype", element), shape));
+  element = ctx.element("dtype", element);
+  if (auto complex = dyn_cast<ComplexType>(element))
+    return createComplexFull(ctx, number, complex.getElementType(), shape);
+  return one(createFull(ctx, number, element, shape));
 }
 
 /// `zeros`, `ones`: f32 where nothing is said. `empty` is zeros: what is there isn't said either.
@@ -42,11 +45,15 @@ template <int number> FailureOr<Results> importNewConstant(NodeContext &ctx) {
 
 /// One value everywhere, which may be known at run time only.
 FailureOr<Results> filled(NodeContext &ctx, StringRef name, Type element, ArrayRef<int64_t> shape) {
-  if (Value value = ctx.tensor(name))
+  auto complex = dyn_cast<ComplexType>(element);
+  Value value = ctx.tensor(name);
+  if (value && !complex)
     return one(ctx.create<edge::BroadcastOp>(ctx.cast(value, element), shape));
   FailureOr<Number> number = ctx.scalar(name);
   if (failed(number))
     return failure();
+  if (complex)
+    return createComplexFull(ctx, *number, complex.getElementType(), shape);
   return one(createFull(ctx, *number, element, shape));
 }
 
@@ -58,8 +65,13 @@ FailureOr<Results> importFull(NodeContext &ctx) {
   return filled(ctx, "fill_value", ctx.element("dtype", ctx.operand(1).element), *shape);
 }
 FailureOr<Results> importFullLike(NodeContext &ctx) {
-  auto x = ctx.type(0);
-  return filled(ctx, "fill_value", ctx.element("dtype", x.getElementType()), x.getShape());
+  ArrayRef<int64_t> shape = ctx.type(0).getShape();
+  Type element = ctx.type(0).getElementType();
+  if (ctx.isComplex(0)) {
+    element = ComplexType::get(element);
+    shape = shape.drop_back();
+  }
+  return filled(ctx, "fill_value", ctx.element("dtype", element), shape);
 }
 FailureOr<Results> importNewFull(NodeContext &ctx) {
   auto shape = sizes(ctx, "size");
@@ -230,19 +242,19 @@ ArrayRef<OperatorRow> edgec::torch::getCreateRows() {
        importConstant<0>},
       {"aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? "
        "device=None, bool? pin_memory=None) -> Tensor",
-       importConstant<0>},
+       importConstant<0>, OnComplex::whole},
       {"aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, "
        "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-       importConstant<0>},
+       importConstant<0>, OnComplex::whole},
       {"aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? "
        "device=None, bool? pin_memory=None) -> Tensor",
-       importConstant<1>},
+       importConstant<1>, OnComplex::whole},
       {"aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? "
        "device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-       importConstantLike<0>},
+       importConstantLike<0>, OnComplex::whole},
       {"aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? "
        "device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-       importConstantLike<0>},
+       importConstantLike<0>, OnComplex::whole},
       {"aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? "
        "device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
        importConstantLike<1>},
@@ -257,11 +269,11 @@ ArrayRef<OperatorRow> edgec::torch::getCreateRows() {
        importNewConstant<1>},
       {"aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? "
        "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
-       importFull},
+       importFull, OnComplex::whole},
       {"aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? "
        "layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) "
        "-> Tensor",
-       importFullLike},
+       importFullLike, OnComplex::whole},
       {"aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, "
        "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
        importNewFull},

@@ -415,20 +415,22 @@ ArrayRef<OperatorRow> edgec::torch::getIndexRows() {
       {"aten::isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool "
        "assume_unique=False, bool invert=False) -> Tensor",
        importIsIn},
-      {"aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", importIndexSelect},
+      {"aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", importIndexSelect,
+       OnComplex::parts},
       {"aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
-       importGather},
+       importGather, OnComplex::parts},
       {"aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor",
        importTakeAlong},
       {"aten::take(Tensor self, Tensor index) -> Tensor", importTake},
-      {"aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", importIndex},
+      {"aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", importIndex,
+       OnComplex::parts},
       {"aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", importIndex},
       {"aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> "
        "Tensor",
-       importIndexPut},
+       importIndexPut, OnComplex::parts},
       {"aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) "
        "-> Tensor(a!)",
-       importIndexPut},
+       importIndexPut, OnComplex::parts},
       {"aten::_unsafe_index_put(Tensor self, Tensor?[] indices, Tensor values, bool "
        "accumulate=False) -> Tensor",
        importIndexPut},

@@ -83,7 +83,8 @@ FailureOr<Results> importIntMM(NodeContext &ctx) {
 /// copy of its matrix where there are few, else all rows by all matrices, of which one is kept.
 FailureOr<Results> importGroupedMM(NodeContext &ctx) {
   Value x = ctx.input(0), matrices = ctx.input(1), ends = ctx.tensor("offs");
-  if (ctx.type(0).getRank() != 2 || ctx.type(1).getRank() != 3 || !ends || ctx.has("bias") ||
+  if (ctx.type(0).getRank() != 2 || ctx.type(1).getRank() != 3 || !ends ||
+      (takes(ctx, "bias") && ctx.has("bias")) ||
       shapeOf(ends) != ArrayRef<int64_t>(ctx.type(1).getDimSize(0)))
     return ctx.error("expects rows, matrices and the ends of groups, but got ")
            << ctx.type(0) << " and " << ctx.type(1);
@@ -109,7 +110,10 @@ FailureOr<Results> importGroupedMM(NodeContext &ctx) {
                                                 ArrayRef<int64_t>{1, rows, width});
     y = all && index ? ctx.create<edge::GatherElementsOp>(all, index, 0) : Value();
   }
-  return one(ctx.cast(ctx.reshape(y, {rows, width}), ctx.element("out_dtype", elementOf(x))));
+  Type element = elementOf(x);
+  if (takes(ctx, "out_dtype"))
+    element = ctx.element("out_dtype", element);
+  return one(ctx.cast(ctx.reshape(y, {rows, width}), element));
 }
 
 FailureOr<Results> importEinsum(NodeContext &ctx) {
@@ -154,12 +158,15 @@ ArrayRef<OperatorRow> edgec::torch::getMatMulRows() {
       {"aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, "
        "ScalarType? out_dtype=None) -> Tensor",
        importGroupedMM},
+      // What transformers' experts are where torch's own takes no f32.
+      {"transformers::grouped_mm_fallback(Tensor input, Tensor weight, Tensor offs) -> Tensor",
+       importGroupedMM},
       {"aten::_trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] "
        "expand3, int[] sumdim, int unroll_dim=1) -> Tensor",
        importTrilinear},
-      {"aten::matmul(Tensor self, Tensor other) -> Tensor", importMatMul},
-      {"aten::mm(Tensor self, Tensor mat2) -> Tensor", importMatMul},
-      {"aten::bmm(Tensor self, Tensor mat2) -> Tensor", importMatMul},
+      {"aten::matmul(Tensor self, Tensor other) -> Tensor", importMatMul, OnComplex::product},
+      {"aten::mm(Tensor self, Tensor mat2) -> Tensor", importMatMul, OnComplex::product},
+      {"aten::bmm(Tensor self, Tensor mat2) -> Tensor", importMatMul, OnComplex::product},
       {"aten::mv(Tensor self, Tensor vec) -> Tensor", importMatMul},
       {"aten::dot(Tensor self, Tensor tensor) -> Tensor", importMatMul},
       {"aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", importLinear},
@@ -180,7 +187,8 @@ ArrayRef<OperatorRow> edgec::torch::getMatMulRows() {
        importAddbmm},
       {"aten::outer(Tensor self, Tensor vec2) -> Tensor", importOuter},
       {"aten::_int_mm(Tensor self, Tensor mat2) -> Tensor", importIntMM},
-      {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", importEinsum},
+      {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", importEinsum,
+       OnComplex::product},
       {"aten::bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor",
        importBilinear},
   };

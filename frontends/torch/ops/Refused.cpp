@@ -17,6 +17,7 @@ constexpr StringLiteral kSubclass =
     "torch.export";
 constexpr StringLiteral kFloat8 =
     "floats of 8 bits are not supported; quantize to int8 or int4 instead";
+constexpr StringLiteral kTraining = "it is of training; call model.eval() before torch.export";
 
 struct Refusal {
   StringLiteral name, reason;
@@ -32,6 +33,10 @@ const Refusal kRefusals[] = {
     {"aten::repeat_interleave.Tensor", kShape},
     {"aten::repeat_interleave.self_Tensor", kShape},
     {"torchvision::nms", kShape},
+    {"aten::_native_batch_norm_legit_functional", kTraining},
+    {"aten::_native_batch_norm_legit", kTraining},
+    {"aten::native_dropout", kTraining},
+    {"aten::rrelu_with_noise", kTraining},
     {"aten::rand", kRandom},
     {"aten::randn", kRandom},
     {"aten::randint", kRandom},
@@ -49,11 +54,9 @@ const Refusal kRefusals[] = {
     {"aten::exponential_", kRandom},
     {"aten::normal.Tensor_float", kRandom},
     {"aten::normal.Tensor_Tensor", kRandom},
-    {"aten::normal_functional", kRandom},
     {"aten::uniform", kRandom},
     {"aten::bernoulli.p", kRandom},
     {"aten::bernoulli_.float", kRandom},
-    {"aten::rrelu_with_noise", kRandom},
 };
 
 } // namespace

@@ -320,42 +320,42 @@ FailureOr<Results> importIstft(NodeContext &ctx) {
 ArrayRef<OperatorRow> edgec::torch::getSignalRows() {
   static const OperatorRow rows[] = {
       {"aten::fft_fft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor",
-       importFft<false, false, false>, /*takesComplex=*/true},
+       importFft<false, false, false>, OnComplex::whole},
       {"aten::fft_ifft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor",
-       importFft<false, false, true>, /*takesComplex=*/true},
+       importFft<false, false, true>, OnComplex::whole},
       {"aten::fft_rfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor",
        importFft<true, false, false>},
       {"aten::fft_irfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor",
-       importFft<false, true, true>, /*takesComplex=*/true},
+       importFft<false, true, true>, OnComplex::whole},
       {"aten::fft_fft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> "
        "Tensor",
-       importFft<false, false, false>, /*takesComplex=*/true},
+       importFft<false, false, false>, OnComplex::whole},
       {"aten::fft_ifft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> "
        "Tensor",
-       importFft<false, false, true>, /*takesComplex=*/true},
+       importFft<false, false, true>, OnComplex::whole},
       {"aten::fft_rfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> "
        "Tensor",
        importFft<true, false, false>},
       {"aten::fft_irfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> "
        "Tensor",
-       importFft<false, true, true>, /*takesComplex=*/true},
+       importFft<false, true, true>, OnComplex::whole},
       {"aten::fft_fftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor",
-       importFft<false, false, false>, /*takesComplex=*/true},
+       importFft<false, false, false>, OnComplex::whole},
       {"aten::fft_ifftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> "
        "Tensor",
-       importFft<false, false, true>, /*takesComplex=*/true},
+       importFft<false, false, true>, OnComplex::whole},
       {"aten::fft_rfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> "
        "Tensor",
        importFft<true, false, false>},
       {"aten::fft_irfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> "
        "Tensor",
-       importFft<false, true, true>, /*takesComplex=*/true},
+       importFft<false, true, true>, OnComplex::whole},
       {"aten::_fft_c2c(Tensor self, SymInt[] dim, int normalization, bool forward) -> Tensor",
-       importCoreFft<false, false>, /*takesComplex=*/true},
+       importCoreFft<false, false>, OnComplex::whole},
       {"aten::_fft_r2c(Tensor self, int[] dim, int normalization, bool onesided) -> Tensor",
        importCoreFft<true, false>},
       {"aten::_fft_c2r(Tensor self, int[] dim, int normalization, SymInt last_dim_size) -> Tensor",
-       importCoreFft<false, true>, /*takesComplex=*/true},
+       importCoreFft<false, true>, OnComplex::whole},
       {"aten::stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? "
        "window=None, bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? "
        "align_to_window=None) -> Tensor",
@@ -367,7 +367,7 @@ ArrayRef<OperatorRow> edgec::torch::getSignalRows() {
       {"aten::istft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? "
        "window=None, bool center=True, bool normalized=False, bool? onesided=None, int? "
        "length=None, bool return_complex=False) -> Tensor",
-       importIstft, /*takesComplex=*/true},
+       importIstft, OnComplex::whole},
   };
   return rows;
 }

@@ -377,11 +377,11 @@ ArrayRef<OperatorRow> edgec::torch::getSliceRows() {
   static const OperatorRow rows[] = {
       {"aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt "
        "step=1) -> Tensor(a)",
-       importSlice, /*takesComplex=*/false, /*atRunTime=*/"start end"},
+       importSlice, OnComplex::refuse, /*atRunTime=*/"start end"},
       {"aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)",
-       importNarrow, /*takesComplex=*/false, /*atRunTime=*/"start"},
+       importNarrow, OnComplex::refuse, /*atRunTime=*/"start"},
       {"aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)", importSelect,
-       /*takesComplex=*/false, /*atRunTime=*/"index"},
+       OnComplex::refuse, /*atRunTime=*/"index"},
       {"aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", importUnbind},
       {"aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]",
        importSplit},
@@ -409,14 +409,14 @@ ArrayRef<OperatorRow> edgec::torch::getSliceRows() {
        importAsStrided},
       {"aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? "
        "end=None, SymInt step=1) -> Tensor",
-       importSliceScatter, /*takesComplex=*/false, /*atRunTime=*/"start end"},
+       importSliceScatter, OnComplex::parts, /*atRunTime=*/"start end"},
       {"aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor",
-       importSelectScatter, /*takesComplex=*/false, /*atRunTime=*/"index"},
+       importSelectScatter, OnComplex::parts, /*atRunTime=*/"index"},
       {"aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> "
        "Tensor",
        importDiagonalScatter},
-      {"aten::real(Tensor(a) self) -> Tensor(a)", importPart<0>, /*takesComplex=*/true},
-      {"aten::imag(Tensor(a) self) -> Tensor(a)", importPart<1>, /*takesComplex=*/true},
+      {"aten::real(Tensor(a) self) -> Tensor(a)", importPart<0>, OnComplex::whole},
+      {"aten::imag(Tensor(a) self) -> Tensor(a)", importPart<1>, OnComplex::whole},
   };
   return rows;
 }

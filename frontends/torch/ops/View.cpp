@@ -229,6 +229,17 @@ FailureOr<Views> importTo(NodeContext &ctx) {
     if (parameter.name == "copy")
       copies = ctx.flag("copy");
   }
+  bool isComplex = ctx.isComplex(0);
+  if (auto complex = dyn_cast<ComplexType>(to)) {
+    to = complex.getElementType();
+    auto values = isComplex ? FailureOr<Results>(Results{x}) : completedAs(ctx, complex);
+    if (failed(values))
+      return failure();
+    x = values->front();
+    copies |= !isComplex;
+  } else if (isComplex && to != elementOf(x)) {
+    return ctx.error("drops the imaginary part; take the real part before it");
+  }
   if (to == elementOf(x))
     return copies ? copy(x) : alias();
   Value cast = ctx.cast(x, to);
@@ -298,7 +309,7 @@ ArrayRef<OperatorRow> edgec::torch::getViewRows() {
        importContiguous},
       {"aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, "
        "MemoryFormat? memory_format=None) -> Tensor(a)",
-       importTo},
+       importTo, OnComplex::whole},
       {"aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, "
        "bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
        importTo},

@@ -107,6 +107,22 @@ func.func @transpose(%x: memref<24x50xf32>, %y: memref<50x24xf32>) {
 
 // -----
 
+// In place, no element may be computed twice: no blocks that overlap.
+// CHECK-LABEL: func @turned_in_place
+// CHECK-NOT: arith.minsi
+// CHECK: return
+func.func @turned_in_place(%x: memref<9x9xf32>, %y: memref<9x9xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(a, b) -> (a, b)>, affine_map<(a, b) -> (b, a)>, affine_map<(a, b) -> (a, b)>], iterator_types = ["parallel", "parallel"]}
+      ins(%y, %x : memref<9x9xf32>, memref<9x9xf32>) outs(%y : memref<9x9xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %0 = arith.mulf %a, %b : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
 // A few planes become pixels; the elementwise op that was fused is done on the way.
 // CHECK-LABEL: func @planes
 // CHECK: scf.for

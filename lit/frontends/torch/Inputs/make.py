@@ -117,6 +117,12 @@ def main():
         case "subclass":
             p.add("export.access_subclass_inner_tensor.default", "inner", (2, 4), src_subclass_tensor=name("x"),
                   attr={"as_string": "qdata"})  # fmt: skip
+        case "autocast":
+            body = {"inputs": [name("y")], "outputs": [name("relu")], "tensor_values": {n: tensor(2, 4) for n in ("y", "relu")},
+                    "nodes": [node("aten.relu.default", ["relu"], self=name("y"))]}  # fmt: skip
+            p.add("higher_order.wrap_with_autocast", "wrap", (2, 4), device_type={"as_string": "cpu"}, dtype={"as_scalar_type": 13},
+                  enabled={"as_bool": True}, cache_enabled={"as_none": True}, body={"as_graph": {"name": "body", "graph": body}},
+                  operands={"as_tensors": [{"name": "x"}]})  # fmt: skip
         case "major":
             p.major = 9
             p.add("aten.relu.default", "relu", (2, 4), self=name("x"))
