@@ -1,5 +1,4 @@
-// Rows of rearrangements that torch has names for beside those they consist of: joins, splits,
-// turns.
+// Rows that join tensors, and that turn them around.
 #include "dialects/Edge/Lowering.h"
 #include "frontends/torch/ops/Build.h"
 
@@ -9,22 +8,66 @@ using namespace edgec::torch;
 
 namespace {
 
-/// All tensors of a list in one type; empty after an error.
-SmallVector<Value> listed(const NodeContext &ctx) {
+/// All tensors of a list in one type. Empty vectors, which `cat` leaves out, are left out.
+SmallVector<Value> listed(const NodeContext &ctx, bool skipEmpty = false) {
   SmallVector<Operand> operands;
   for (Value value : ctx.arguments[0].tensors)
     operands.push_back({elementOf(value), typeOf(value).getRank() == 0 ? Operand::Rank::zero
                                                                        : Operand::Rank::tensor});
+  Type element = promote(operands);
   SmallVector<Value> values;
   for (Value value : ctx.arguments[0].tensors)
-    values.push_back(ctx.cast(value, promote(operands)));
-  if (values.empty())
-    ctx.error("has no tensors to join");
+    if (!skipEmpty || typeOf(value).getRank() != 1 || typeOf(value).getNumElements() > 0)
+      values.push_back(ctx.cast(value, element));
   return values;
 }
 
 FailureOr<Results> concatenated(const NodeContext &ctx, ArrayRef<Value> values, int64_t dim) {
-  return one(values.size() == 1 ? values[0] : ctx.create<edge::ConcatOp>(ValueRange(values), dim));
+  if (values.empty())
+    return ctx.error("has no tensors to join");
+  auto axis = ctx.axis(dim, typeOf(values[0]).getRank());
+  if (failed(axis))
+    return failure();
+  return one(values.size() == 1 ? values[0]
+                                : ctx.create<edge::ConcatOp>(ValueRange(values), *axis));
+}
+
+FailureOr<Results> importCat(NodeContext &ctx) {
+  SmallVector<Value> values = listed(ctx, /*skipEmpty=*/true);
+  if (values.empty() && !ctx.arguments[0].tensors.empty())
+    return one(ctx.arguments[0].tensors[0]);
+  return concatenated(ctx, values, ctx.integer("dim"));
+}
+
+FailureOr<Results> importStack(NodeContext &ctx) {
+  SmallVector<Value> values = listed(ctx);
+  if (values.empty())
+    return ctx.error("has no tensors to stack");
+  auto dim = ctx.axis(ctx.integer("dim"), typeOf(values[0]).getRank() + 1);
+  if (failed(dim))
+    return failure();
+  for (Value &value : values) {
+    SmallVector<int64_t> shape(shapeOf(value));
+    if (static_cast<int64_t>(shape.size()) < *dim)
+      return ctx.error("has tensors of different ranks");
+    shape.insert(shape.begin() + *dim, 1);
+    value = ctx.reshape(value, shape);
+  }
+  return concatenated(ctx, values, *dim);
+}
+
+/// Joined along `dim`, after each has been given `least` dimensions.
+template <int64_t least, int64_t dim> FailureOr<Results> importStackAlong(NodeContext &ctx) {
+  SmallVector<Value> values = listed(ctx);
+  bool vectors = false;
+  for (Value &value : values) {
+    SmallVector<int64_t> shape(shapeOf(value));
+    while (static_cast<int64_t>(shape.size()) < least)
+      shape.insert(shape.begin(), 1);
+    value = ctx.reshape(value, shape);
+    vectors = shape.size() == 1;
+  }
+  return concatenated(ctx, values, vectors ? 0 : dim);
 }
 
 /// The shape with as many dimensions at least as `atleast_1d`, `_2d`, `_3d` give.
@@ -47,7 +90,7 @@ FailureOr<Results> importDepthStack(NodeContext &ctx) {
   SmallVector<Value> values = listed(ctx);
   for (Value &value : values)
     value = ctx.reshape(value, atLeast(3, shapeOf(value)));
-  return values.empty() ? FailureOr<Results>(failure()) : concatenated(ctx, values, 2);
+  return concatenated(ctx, values, 2);
 }
 
 /// Vectors are columns.
@@ -56,14 +99,12 @@ FailureOr<Results> importColumnStack(NodeContext &ctx) {
   for (Value &value : values)
     if (typeOf(value).getRank() <= 1)
       value = ctx.reshape(value, {typeOf(value).getNumElements(), 1});
-  return values.empty() ? FailureOr<Results>(failure()) : concatenated(ctx, values, 1);
+  return concatenated(ctx, values, 1);
 }
 
 /// Matrices along the diagonal, and zeros around them.
 FailureOr<Results> importBlockDiagonal(NodeContext &ctx) {
   SmallVector<Value> values = listed(ctx);
-  if (values.empty())
-    return failure();
   int64_t width = 0, before = 0;
   for (Value &value : values) {
     if (typeOf(value).getRank() > 2)
@@ -85,7 +126,7 @@ FailureOr<Results> importCartesianProduct(NodeContext &ctx) {
   SmallVector<Value> values = listed(ctx);
   auto count = static_cast<int64_t>(values.size());
   if (count <= 1)
-    return values.empty() ? FailureOr<Results>(failure()) : one(values[0]);
+    return concatenated(ctx, values, 0);
   SmallVector<int64_t> shape;
   for (Value value : values) {
     if (typeOf(value).getRank() != 1)
@@ -103,50 +144,25 @@ FailureOr<Results> importCartesianProduct(NodeContext &ctx) {
   return concatenated(ctx, values, 1);
 }
 
-//===- Splits ---------------------------------------------------------------------------------===//
-
-/// Parts along dimension `dim`, of a vector along its only one: so many equal ones, or those that
-/// end at `indices`.
-template <int64_t dim> FailureOr<Views> importSplitAlong(NodeContext &ctx) {
-  auto x = ctx.type(0);
-  int64_t axis = dim == 1 && x.getRank() == 1 ? 0 : dim;
-  if (x.getRank() <= axis)
-    return ctx.error("can't split dimension ") << axis << " of " << x;
-  int64_t extent = x.getDimSize(axis);
-  SmallVector<int64_t> ends;
-  if (takes(ctx, "indices")) {
-    ends = ctx.integers("indices");
-  } else {
-    int64_t sections = ctx.integer("sections");
-    if (sections < 1 || sections > (1 << 16) || extent % sections)
-      return ctx.error("can't split ") << extent << " into " << sections << " equal parts";
-    for (int64_t i = 1; i < sections; ++i)
-      ends.push_back(i * (extent / sections));
-  }
-  ends.push_back(extent);
-  Views views;
-  int64_t start = 0;
-  for (int64_t end : ends) {
-    end = std::clamp<int64_t>(end < 0 ? end + extent : end, 0, extent);
-    ViewStep::Slice slice{SmallVector<int64_t>(x.getRank(), 0), SmallVector<int64_t>(x.getShape()),
-                          SmallVector<int64_t>(x.getRank(), 1)};
-    slice.sizes[axis] = std::max<int64_t>(end - start, 0);
-    slice.offsets[axis] = slice.sizes[axis] ? start : 0;
-    views.push_back(View{{ViewStep{slice}}, {}});
-    start = end;
-  }
-  return views;
-}
-
 //===- Turns ----------------------------------------------------------------------------------===//
 
-Value reversed(const NodeContext &ctx, Value x, int64_t dim) {
-  if (!x || shapeOf(x)[dim] == 0)
-    return x;
+Value reversed(const NodeContext &ctx, Value x, ArrayRef<int64_t> dims) {
+  if (!x)
+    return {};
   SmallVector<int64_t> offsets(shapeOf(x).size(), 0), sizes(shapeOf(x)), strides(sizes.size(), 1);
-  offsets[dim] = sizes[dim] - 1;
-  strides[dim] = -1;
+  for (int64_t dim : dims)
+    if (sizes[dim] > 0) {
+      offsets[dim] = sizes[dim] - 1;
+      strides[dim] = -1;
+    }
   return ctx.create<edge::SliceOp>(x, offsets, sizes, strides);
+}
+
+FailureOr<Results> importFlip(NodeContext &ctx) {
+  auto dims = ctx.axes(ctx.integers("dims"), ctx.type(0).getRank());
+  if (failed(dims))
+    return failure();
+  return one(reversed(ctx, ctx.input(0), *dims));
 }
 
 template <int64_t dim> FailureOr<Results> importReversed(NodeContext &ctx) {
@@ -181,6 +197,12 @@ FailureOr<Results> importRot90(NodeContext &ctx) {
 
 ArrayRef<OperatorRow> edgec::torch::getComposeRows() {
   static const OperatorRow rows[] = {
+      {"aten::cat(Tensor[] tensors, int dim=0) -> Tensor", importCat, OnComplex::parts},
+      {"aten::concat(Tensor[] tensors, int dim=0) -> Tensor", importCat, OnComplex::parts},
+      {"aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", importCat},
+      {"aten::stack(Tensor[] tensors, int dim=0) -> Tensor", importStack, OnComplex::parts},
+      {"aten::hstack(Tensor[] tensors) -> Tensor", importStackAlong<1, 1>},
+      {"aten::vstack(Tensor[] tensors) -> Tensor", importStackAlong<2, 0>},
       {"aten::atleast_1d(Tensor self) -> Tensor", importAtLeast<1>},
       {"aten::atleast_2d(Tensor self) -> Tensor", importAtLeast<2>},
       {"aten::atleast_3d(Tensor self) -> Tensor", importAtLeast<3>},
@@ -188,15 +210,7 @@ ArrayRef<OperatorRow> edgec::torch::getComposeRows() {
       {"aten::column_stack(Tensor[] tensors) -> Tensor", importColumnStack},
       {"aten::block_diag(Tensor[] tensors) -> Tensor", importBlockDiagonal},
       {"aten::cartesian_prod(Tensor[] tensors) -> Tensor", importCartesianProduct},
-      {"aten::vsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", importSplitAlong<0>},
-      {"aten::vsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
-       importSplitAlong<0>},
-      {"aten::hsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", importSplitAlong<1>},
-      {"aten::hsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
-       importSplitAlong<1>},
-      {"aten::dsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", importSplitAlong<2>},
-      {"aten::dsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
-       importSplitAlong<2>},
+      {"aten::flip(Tensor self, int[] dims) -> Tensor", importFlip, OnComplex::parts},
       {"aten::flipud(Tensor self) -> Tensor", importReversed<0>},
       {"aten::fliplr(Tensor self) -> Tensor", importReversed<1>},
       {"aten::rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor", importRot90},

@@ -9,68 +9,6 @@ using namespace edgec::torch;
 
 namespace {
 
-/// All tensors of a list in one type. Empty vectors, which `cat` leaves out, are left out.
-SmallVector<Value> joined(const NodeContext &ctx, bool skipEmpty) {
-  SmallVector<Operand> operands;
-  for (Value value : ctx.arguments[0].tensors)
-    operands.push_back({elementOf(value), typeOf(value).getRank() == 0 ? Operand::Rank::zero
-                                                                       : Operand::Rank::tensor});
-  Type element = promote(operands);
-  SmallVector<Value> values;
-  for (Value value : ctx.arguments[0].tensors)
-    if (!skipEmpty || typeOf(value).getRank() != 1 || typeOf(value).getNumElements() > 0)
-      values.push_back(ctx.cast(value, element));
-  return values;
-}
-
-FailureOr<Results> concatenated(const NodeContext &ctx, ArrayRef<Value> values, int64_t dim) {
-  if (values.empty())
-    return ctx.error("has no tensors to join");
-  auto axis = ctx.axis(dim, typeOf(values[0]).getRank());
-  if (failed(axis))
-    return failure();
-  return one(values.size() == 1 ? values[0]
-                                : ctx.create<edge::ConcatOp>(ValueRange(values), *axis));
-}
-
-FailureOr<Results> importCat(NodeContext &ctx) {
-  SmallVector<Value> values = joined(ctx, /*skipEmpty=*/true);
-  if (values.empty() && !ctx.arguments[0].tensors.empty())
-    return one(ctx.arguments[0].tensors[0]);
-  return concatenated(ctx, values, ctx.integer("dim"));
-}
-
-FailureOr<Results> importStack(NodeContext &ctx) {
-  SmallVector<Value> values = joined(ctx, /*skipEmpty=*/false);
-  if (values.empty())
-    return ctx.error("has no tensors to stack");
-  auto dim = ctx.axis(ctx.integer("dim"), typeOf(values[0]).getRank() + 1);
-  if (failed(dim))
-    return failure();
-  for (Value &value : values) {
-    SmallVector<int64_t> shape(shapeOf(value));
-    if (static_cast<int64_t>(shape.size()) < *dim)
-      return ctx.error("has tensors of different ranks");
-    shape.insert(shape.begin() + *dim, 1);
-    value = ctx.reshape(value, shape);
-  }
-  return concatenated(ctx, values, *dim);
-}
-
-/// Joined along `dim`, after each has been given `least` dimensions.
-template <int64_t least, int64_t dim> FailureOr<Results> importStackAlong(NodeContext &ctx) {
-  SmallVector<Value> values = joined(ctx, /*skipEmpty=*/false);
-  bool vectors = false;
-  for (Value &value : values) {
-    SmallVector<int64_t> shape(shapeOf(value));
-    while (static_cast<int64_t>(shape.size()) < least)
-      shape.insert(shape.begin(), 1);
-    value = ctx.reshape(value, shape);
-    vectors = shape.size() == 1;
-  }
-  return concatenated(ctx, values, vectors ? 0 : dim);
-}
-
 //===- Padding --------------------------------------------------------------------------------===//
 
 /// Pads of the last dimensions first, in pairs.
@@ -121,20 +59,6 @@ template <edge::PadMode mode> FailureOr<Results> importPadMode(NodeContext &ctx)
 }
 
 //===- Order ----------------------------------------------------------------------------------===//
-
-FailureOr<Results> importFlip(NodeContext &ctx) {
-  auto x = ctx.type(0);
-  auto dims = ctx.axes(ctx.integers("dims"), x.getRank());
-  if (failed(dims))
-    return failure();
-  SmallVector<int64_t> offsets(x.getRank(), 0), sizes(x.getShape()), strides(x.getRank(), 1);
-  for (int64_t dim : *dims)
-    if (sizes[dim] > 0) {
-      offsets[dim] = sizes[dim] - 1;
-      strides[dim] = -1;
-    }
-  return one(ctx.create<edge::SliceOp>(ctx.input(0), offsets, sizes, strides));
-}
 
 Value rolled(const NodeContext &ctx, Value x, int64_t dim, int64_t shift) {
   int64_t extent = x ? shapeOf(x)[dim] : 0;
@@ -406,12 +330,6 @@ ArrayRef<OperatorRow> edgec::torch::getShapeRows() {
       {"aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] "
        "stride) -> Tensor",
        importIm2Col},
-      {"aten::cat(Tensor[] tensors, int dim=0) -> Tensor", importCat, OnComplex::parts},
-      {"aten::concat(Tensor[] tensors, int dim=0) -> Tensor", importCat, OnComplex::parts},
-      {"aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", importCat},
-      {"aten::stack(Tensor[] tensors, int dim=0) -> Tensor", importStack, OnComplex::parts},
-      {"aten::hstack(Tensor[] tensors) -> Tensor", importStackAlong<1, 1>},
-      {"aten::vstack(Tensor[] tensors) -> Tensor", importStackAlong<2, 0>},
       {"aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor",
        importConstantPad, OnComplex::parts},
       {"aten::pad(Tensor self, SymInt[] pad, str mode=\"constant\", float? value=None) -> Tensor",
@@ -428,7 +346,6 @@ ArrayRef<OperatorRow> edgec::torch::getShapeRows() {
        importPadMode<edge::PadMode::edge>},
       {"aten::replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor",
        importPadMode<edge::PadMode::edge>},
-      {"aten::flip(Tensor self, int[] dims) -> Tensor", importFlip, OnComplex::parts},
       {"aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor", importRoll,
        OnComplex::parts},
       {"aten::repeat(Tensor self, SymInt[] repeats) -> Tensor", importRepeat, OnComplex::parts},

@@ -190,6 +190,20 @@ FailureOr<Views> evenParts(NodeContext &ctx, int64_t dim, int64_t extent, int64_
   return parts(ctx, dim, each);
 }
 
+/// Parts that end where `ends` say, and the rest.
+Views partsUntil(const NodeContext &ctx, int64_t dim, SmallVector<int64_t> ends) {
+  Views views;
+  int64_t extent = ctx.type(0).getDimSize(dim), start = 0;
+  ends.push_back(extent);
+  for (int64_t end : ends) {
+    end = std::clamp<int64_t>(end < 0 ? end + extent : end, 0, extent);
+    int64_t count = std::max<int64_t>(end - start, 0);
+    views.push_back(View{{slice(ctx.type(0), dim, {count ? start : 0, count, 1})}, {}});
+    start = end;
+  }
+  return views;
+}
+
 FailureOr<Views> importSplit(NodeContext &ctx) {
   auto dim = realDimension(ctx);
   if (failed(dim))
@@ -229,17 +243,22 @@ FailureOr<Views> importTensorSplit(NodeContext &ctx) {
       each.push_back(extent / count + (i < extent % count));
     return parts(ctx, *dim, each);
   }
-  Views views;
-  int64_t start = 0;
-  SmallVector<int64_t> ends = ctx.integers(second.name);
-  ends.push_back(extent);
-  for (int64_t end : ends) {
-    end = std::clamp<int64_t>(end < 0 ? end + extent : end, 0, extent);
-    views.push_back(
-        View{{slice(ctx.type(0), *dim, {start, std::max<int64_t>(end - start, 0), 1})}, {}});
-    start = end;
-  }
-  return views;
+  return partsUntil(ctx, *dim, ctx.integers(second.name));
+}
+
+/// Parts along dimension `dim`, of a vector along its only one: so many equal ones, or those that
+/// end at `indices`.
+template <int64_t dim> FailureOr<Views> importSplitAlong(NodeContext &ctx) {
+  auto x = ctx.type(0);
+  int64_t axis = dim == 1 && x.getRank() == 1 ? 0 : dim;
+  if (x.getRank() <= axis)
+    return ctx.error("can't split dimension ") << axis << " of " << x;
+  if (takes(ctx, "indices"))
+    return partsUntil(ctx, axis, ctx.integers("indices"));
+  int64_t extent = x.getDimSize(axis), sections = ctx.integer("sections");
+  if (sections < 1 || extent % sections)
+    return ctx.error("can't split ") << extent << " into " << sections << " equal parts";
+  return evenParts(ctx, axis, extent, std::max<int64_t>(extent / sections, 1));
 }
 
 //===- Places ---------------------------------------------------------------------------------===//
@@ -402,6 +421,15 @@ ArrayRef<OperatorRow> edgec::torch::getSliceRows() {
       {"aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> "
        "Tensor(a)[]",
        importTensorSplit},
+      {"aten::vsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", importSplitAlong<0>},
+      {"aten::vsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
+       importSplitAlong<0>},
+      {"aten::hsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", importSplitAlong<1>},
+      {"aten::hsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
+       importSplitAlong<1>},
+      {"aten::dsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", importSplitAlong<2>},
+      {"aten::dsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
+       importSplitAlong<2>},
       {"aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)",
        importDiagonal},
       {"aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
