@@ -72,6 +72,8 @@ def footer(result: dict) -> str:
 
 
 def markdown(result: dict, names: list[str]) -> str:
+    # A peer that runs none of the models, as it reads another format, has no column.
+    names = [n for n in names if any("median_ms" in row["peers"].get(n, {}) for row in result["rows"])]
     lines = [
         "| model | " + " | ".join(f"{n} ms" for n in names) + " | best peer / edgec |",
         "|---|" + "---:|" * (len(names) + 1),
