@@ -234,6 +234,14 @@ def missing(target: str) -> Optional[str]:
     return None
 
 
+def optional(target: str) -> Optional[str]:
+    """The same, but None where the environment variable EDGEC_REQUIRE_TARGETS
+    lists the target ("all", or names with commas): running it then says what
+    is missing."""
+    required = os.environ.get("EDGEC_REQUIRE_TARGETS", "").split(",")
+    return None if target in required or "all" in required else missing(target)
+
+
 def _lld():
     return next((n for n in ("ld.lld", "ld.lld-22") if shutil.which(n)), None)
 

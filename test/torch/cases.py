@@ -275,7 +275,6 @@ case("cosine_similarity", lambda x, y: A.cosine_similarity(x, y, 1), f(3, 4), f(
 case("weight_norm", lambda v, g: (A._weight_norm(v, g[:, :1, :1]), A._weight_norm(v, g[:1, :, :1], 1), A._weight_norm_interface(v, g[:1, :1], 2)[0]), f(4, 3, 5), f(4, 3, 5))
 
 
-
 def product_with_turned(x):
     """An elementwise product is computed in the place of `size`, which is as long as no vector."""
     x = x.view(1, 5, 5, 2).transpose(1, 2)
